@@ -230,3 +230,32 @@ class Entry:
     block_hash: bytes
     transaction: bytes
     log_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a broadcast plan, from its receipt and its REBALANCED entry."""
+
+    transaction: bytes
+    block: BlockRef
+    gas_used: int  # {gas}
+    gas_price: int  # {wei/gas} effective
+    rebalance: Rebalance
+
+
+@dataclass(frozen=True, slots=True)
+class TickRecord:
+    """One tick as the journal keeps it and the report draws it: what was seen, decided and done."""
+
+    vault: str
+    block: BlockRef
+    balances: tuple[int, ...]  # {qTok}
+    prices: tuple[int, ...]  # D36{quote/qTok}, 0 where there was none
+    supply: int  # {qShare}
+    value: int  # D36{quote}, 0 when a price was missing
+    drift: int  # D18{1} largest absolute, rounded down
+    reason: Reason | None  # None when a plan was made
+    detail: str
+    plan_hash: bytes | None  # set when a plan was made
+    outcome: Outcome | None  # set when it was mined
+    error: str = ""  # name of the error that ended the tick, empty when none did
