@@ -1,0 +1,1 @@
+"""The command `evenkeel`, one file per command."""

@@ -1,0 +1,1 @@
+"""Real market history, replayed on a real EVM against real pools."""
