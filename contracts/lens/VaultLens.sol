@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {LibCall} from "solady/utils/LibCall.sol";
+
+import {ILedger} from "../interfaces/ILedger.sol";
+import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
+import {IVault} from "../interfaces/IVault.sol";
+import {IVaultFactory} from "../interfaces/IVaultFactory.sol";
+import {IVaultLens, PriceView, VaultView} from "../interfaces/IVaultLens.sol";
+import {Asset, Mandate} from "../types/Types.sol";
+
+/// @notice The one word about shares that the lens needs.
+interface IShares {
+    function totalSupply() external view returns (uint256);
+}
+
+/// @title VaultLens
+/// @notice Reads everything that a tick needs of many vaults in one call.
+///
+/// LIVENESS. Each vault is read in a call of its own with an even share of the remaining gas, and so is each price
+/// within it; what is copied back is limited. An address without code, a foreign contract, a vault that is locked or a
+/// feed that burns all gas or answers megabytes therefore shows as its own failure and leaves the others whole.
+///
+/// ROLES. None: views only.
+///
+/// KNOWN LIMITS. The node's gas limit for a call bounds the number of vaults; a vault that gets too little gas fails with
+/// VaultUnreadable.
+contract VaultLens is IVaultLens {
+    /// @notice The address gave nothing readable: no vault, or out of gas.
+    error VaultUnreadable(address vault);
+
+    /// @dev {bytes} more than any vault of 16 assets needs, and the most that LibCall takes.
+    uint16 private constant MAX_VIEW = type(uint16).max;
+    /// @dev {bytes} longest reason that is shown.
+    uint16 private constant MAX_REASON = 1024;
+
+    /// @inheritdoc IVaultLens
+    address public immutable factory;
+
+    constructor(address factory_) {
+        factory = factory_;
+    }
+
+    /// @inheritdoc IVaultLens
+    function snapshots(address[] calldata vaults) external view returns (VaultView[] memory views) {
+        views = new VaultView[](vaults.length);
+        for (uint256 i = 0; i < vaults.length; ++i) {
+            (bool success, bool cut, bytes memory data) = LibCall.tryStaticCall(
+                address(this), gasleft() / (vaults.length - i + 1), MAX_VIEW, abi.encodeCall(this.snapshot, (vaults[i]))
+            );
+            if (success && !cut) views[i] = abi.decode(data, (VaultView));
+            else views[i].failure = _reason(data, abi.encodeWithSelector(VaultUnreadable.selector, vaults[i]));
+            views[i].vault = vaults[i];
+            views[i].registered = IVaultFactory(factory).isVault(vaults[i]);
+        }
+    }
+
+    /// @notice One vault, or the revert of the first read that failed.
+    function snapshot(address vault) external view returns (VaultView memory result) {
+        (result.nonce, result.lastRebalance, result.paused) = IVault(vault).state();
+        result.mandate = IVault(vault).mandate();
+        result.balances = IVault(vault).balances();
+        result.supply = IShares(vault).totalSupply();
+        (result.ledgerHead, result.ledgerCount) = ILedger(IVault(vault).ledger()).chain(vault);
+        result.prices = _prices(result.mandate);
+    }
+
+    /// @inheritdoc IVaultLens
+    function rolesOf(address vault, address account) external view returns (bool owner, bool guardian, bool keeper) {
+        owner = IVault(vault).owner() == account;
+        guardian = IVault(vault).guardian() == account;
+        keeper = IVault(vault).isKeeper(account);
+    }
+
+    function _prices(Mandate memory mandate) private view returns (PriceView[] memory views) {
+        views = new PriceView[](mandate.assets.length);
+        for (uint256 i = 0; i < views.length; ++i) {
+            Asset memory asset = mandate.assets[i];
+            (bool success,, bytes memory data) = LibCall.tryStaticCall(
+                mandate.oracle,
+                gasleft() / (views.length - i + 1),
+                MAX_REASON,
+                abi.encodeCall(IPriceOracle.price, (asset.feed, asset.decimals))
+            );
+            bytes memory unreadable = abi.encodeWithSelector(IPriceOracle.FeedUnreadable.selector, asset.feed.source);
+            if (!success) {
+                views[i].failure = _reason(data, unreadable);
+                continue;
+            }
+            (bool readable, PriceView memory view_) = _decode(data);
+            if (readable) views[i] = view_;
+            else views[i].failure = unreadable;
+        }
+    }
+
+    /// @dev By hand, because `abi.decode` would revert on an oracle's rubbish.
+    function _decode(bytes memory data) private pure returns (bool readable, PriceView memory result) {
+        if (data.length != 96) return (false, result);
+        (uint256 price, uint256 roundId, uint256 updatedAt) = abi.decode(data, (uint256, uint256, uint256));
+        if (roundId > type(uint80).max || updatedAt > type(uint40).max) return (false, result);
+        return (true, PriceView({price: price, roundId: uint80(roundId), updatedAt: uint40(updatedAt), failure: ""}));
+    }
+
+    /// @dev Never empty, because an empty failure means that all is well; never long.
+    function _reason(bytes memory data, bytes memory fallback_) private pure returns (bytes memory) {
+        if (data.length == 0) return fallback_;
+        if (data.length > MAX_REASON) {
+            uint256 length = MAX_REASON;
+            assembly ("memory-safe") {
+                mstore(data, length)
+            }
+        }
+        return data;
+    }
+}
