@@ -14,6 +14,8 @@ interface IVault {
     error Locked();
     /// @notice `initialize` has been called before.
     error AlreadyInitialized();
+    /// @notice A vault without an owner could never be minted from, nor changed.
+    error OwnerZero();
 
     // ---- the plan
     error NonceMismatch(uint256 expected, uint256 given);
@@ -58,6 +60,8 @@ interface IVault {
 
     // ---- shares
     error ZeroShares();
+    /// @notice Shares or tokens would go to nobody, or to the vault itself.
+    error InvalidReceiver(address receiver);
     error LengthMismatch(uint256 expected, uint256 given);
     /// @notice The first mint must lock MIN_SUPPLY shares for good and leave some over.
     error FirstMintTooSmall(uint256 shares, uint256 minimum);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
+import {BPS} from "../types/Types.sol";
+
+/// @notice The arithmetic that decides whether a rebalance is due and whether it was a good one.
+/// @dev Every decision compares integers that are exact: ratios are cross-multiplied, never divided. All maths is checked,
+///      so what does not fit reverts and nothing wraps. What fits: values are compared after a multiplication by at most
+///      BPS, so a vault of up to 2^256 / 10^4 D36{quote}, which is 10^37 {quote}.
+///      The same functions in Python: controller/planning; both assert tests/vectors/rules.json.
+library Rules {
+    /// @dev D36{quote} = D18{quote} * 10^18
+    uint256 private constant D18_TO_D36 = 1e18;
+    uint256 private constant D18 = 1e18;
+
+    /// @notice What each asset and the vault are worth.
+    /// @param balances {qTok}
+    /// @param prices D36{quote/qTok}
+    /// @return values D36{quote}
+    /// @return total D36{quote}
+    function valuesOf(uint256[] memory balances, uint256[] memory prices)
+        internal
+        pure
+        returns (uint256[] memory values, uint256 total)
+    {
+        values = new uint256[](balances.length);
+        for (uint256 i; i < values.length; ++i) {
+            // D36{quote} = {qTok} * D36{quote/qTok}
+            values[i] = balances[i] * prices[i];
+            total += values[i];
+        }
+    }
+
+    /// @notice How far an asset is from its target, as a numerator over `total * BPS`.
+    /// @param value D36{quote} of the asset
+    /// @param target {bps}
+    /// @param total D36{quote} of the vault
+    /// @return D36{quote * bps}
+    function deviation(uint256 value, uint256 target, uint256 total) internal pure returns (uint256) {
+        // D36{quote * bps} = |D36{quote} * {bps} - {bps} * D36{quote}|
+        return FixedPointMathLib.dist(value * BPS, target * total);
+    }
+
+    /// @notice Whether the drift of an asset has reached the band. Inclusive.
+    /// @param band {bps}
+    function isBreach(uint256 value, uint256 target, uint256 total, uint256 band) internal pure returns (bool) {
+        // D36{quote * bps} >= {bps} * D36{quote}
+        return deviation(value, target, total) >= band * total;
+    }
+
+    /// @notice Whether an asset is inside the destination, give or take the smallest trade: what is left could not be
+    ///         traded. Without that tolerance a destination of zero could never be hit.
+    /// @param destination {bps}
+    /// @param minTrade D18{quote}
+    function isInside(uint256 value, uint256 target, uint256 total, uint256 destination, uint256 minTrade)
+        internal
+        pure
+        returns (bool)
+    {
+        // D36{quote * bps} <= {bps} * D36{quote} + {bps} * D36{quote}
+        return deviation(value, target, total) <= destination * total + BPS * minTradeValue(minTrade);
+    }
+
+    /// @notice Whether trading took an asset away from its target or past it.
+    /// @dev An asset both sold and bought would have to be above and below its target before: always crossed.
+    /// @param sold whether a trade sold it
+    /// @param bought whether a trade bought it
+    /// @param valueBefore D36{quote} of the asset
+    /// @param totalBefore D36{quote} of the vault
+    function isCrossed(
+        bool sold,
+        bool bought,
+        uint256 valueBefore,
+        uint256 totalBefore,
+        uint256 valueAfter,
+        uint256 totalAfter,
+        uint256 target
+    ) internal pure returns (bool) {
+        // D36{quote * bps} = D36{quote} * {bps}
+        uint256 before = valueBefore * BPS;
+        uint256 beforeTarget = target * totalBefore;
+        uint256 afterwards = valueAfter * BPS;
+        uint256 afterTarget = target * totalAfter;
+        if (sold && (before <= beforeTarget || afterwards < afterTarget)) return true;
+        if (bought && (before >= beforeTarget || afterwards > afterTarget)) return true;
+        return false;
+    }
+
+    /// @notice What a rebalance cost, zero when it gained.
+    /// @return D36{quote}
+    function lossOf(uint256 totalBefore, uint256 totalAfter) internal pure returns (uint256) {
+        return FixedPointMathLib.zeroFloorSub(totalBefore, totalAfter);
+    }
+
+    /// @notice Whether a loss is above the limit. The limit itself is allowed.
+    /// @param loss D36{quote}
+    /// @param maxLoss {bps}
+    function isLossTooHigh(uint256 loss, uint256 totalBefore, uint256 maxLoss) internal pure returns (bool) {
+        // D36{quote} * {bps} > {bps} * D36{quote}
+        return loss * BPS > maxLoss * totalBefore;
+    }
+
+    /// @notice The drift of one asset, for showing and recording only.
+    /// @dev `total` is not zero: a vault without value is refused before. The product has 512 bits, so it cannot overflow.
+    /// @return D18{1}, rounded down
+    function drift(uint256 value, uint256 target, uint256 total) internal pure returns (uint256) {
+        // D18{1} = D36{quote * bps} * D18{1} / (D36{quote} * {bps})
+        return FixedPointMathLib.fullMulDiv(deviation(value, target, total), D18, total * BPS);
+    }
+
+    /// @notice The least that a trade must return at the oracle's prices.
+    /// @param amountIn {qTok of sell}
+    /// @param priceSell D36{quote/qTok of sell}
+    /// @param priceBuy D36{quote/qTok of buy}, not zero: the oracle refuses that
+    /// @param maxSlippage {bps}, below BPS
+    /// @return {qTok of buy}, rounded up
+    function floorUp(uint256 amountIn, uint256 priceSell, uint256 priceBuy, uint256 maxSlippage)
+        internal
+        pure
+        returns (uint256)
+    {
+        // {qTok of buy} = {qTok of sell} * D36{quote/qTok of sell} * {bps} / (D36{quote/qTok of buy} * {bps})
+        return FixedPointMathLib.fullMulDivUp(amountIn * priceSell, BPS - maxSlippage, priceBuy * BPS);
+    }
+
+    /// @param minTrade D18{quote}
+    /// @return D36{quote}
+    function minTradeValue(uint256 minTrade) internal pure returns (uint256) {
+        // D36{quote} = D18{quote} * 10^18; no overflow, minTrade is a uint128
+        return minTrade * D18_TO_D36;
+    }
+}
