@@ -14,7 +14,7 @@ import {IVenue} from "./interfaces/IVenue.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
 import {MandateRules} from "./libraries/MandateRules.sol";
 import {Rules} from "./libraries/Rules.sol";
-import {Asset, BPS, Feed, Fill, Kind, Mandate, Plan, Rebalance, Roles, Scope, Trade} from "./types/Types.sol";
+import {BPS, Feed, Fill, Kind, Mandate, Plan, Rebalance, Roles, Scope, Trade} from "./types/Types.sol";
 
 /// @title Vault
 /// @notice An ERC-20 share over a basket of tokens that only moves towards its owner's mandate.
@@ -327,20 +327,18 @@ contract Vault is IVault, ERC20 {
     /// @param values D36{quote} after the last trade
     function _checkResult(Book memory book, uint256[] memory values, uint256 total) private pure {
         Mandate memory m = book.mandate;
-        Asset[] memory assets = m.assets;
-        for (uint256 i; i < assets.length; ++i) {
+        for (uint256 i; i < values.length; ++i) {
+            uint256 target = m.assets[i].target;
             bool sold = book.sold >> i & 1 == 1;
             bool bought = book.bought >> i & 1 == 1;
             require(
-                !Rules.isCrossed(sold, bought, book.values[i], book.total, values[i], total, assets[i].target),
-                TargetCrossed(i, book.values[i], values[i], assets[i].target)
+                !Rules.isCrossed(sold, bought, book.values[i], book.total, values[i], total, target),
+                TargetCrossed(i, book.values[i], values[i], target)
             );
-        }
-        for (uint256 i; i < assets.length; ++i) {
             if (m.scope == Scope.BREACH && book.breaches >> i & 1 == 0) continue;
             require(
-                Rules.isInside(values[i], assets[i].target, total, m.destination, m.minTrade),
-                DestinationMissed(i, Rules.drift(values[i], assets[i].target, total), m.destination)
+                Rules.isInside(values[i], target, total, m.destination, m.minTrade),
+                DestinationMissed(i, Rules.drift(values[i], target, total), m.destination)
             );
         }
         uint256 loss = Rules.lossOf(book.total, total);
