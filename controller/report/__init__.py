@@ -1,0 +1,1 @@
+"""The picture and the numbers of a run (`metrics`, `shadows`, `page`, `console`)."""

@@ -1,0 +1,315 @@
+"""The pictures of a run as paths in a box of 100 by 100; the page stretches the box and writes the words around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from controller.model import Mandate, TickRecord
+from controller.report.axes import Axis, Mark, axis_for, drawn, time_marks
+from controller.report.metrics import Summary
+from controller.report.wording import DAY, Words, bps, percent, plural, points
+from controller.units import BPS, D18, VALUE_DECIMALS, show_value
+
+PALETTE = 8
+"""Colours of the style sheet for assets, safe for colour-blind readers; every asset also has a panel of its own."""
+
+Point = tuple[float, float | None]
+"""Where, 0 to 1, and how much; None breaks a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stripe:
+    """A horizontal area; a line when `height` is 0."""
+
+    css: str
+    top: float  # {1/100} from the top
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    css: str
+    d: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """One line of a legend: it shows the last tick, or the one under the pointer."""
+
+    label: str
+    css: str
+    values: tuple[str, ...]  # one for each tick that is drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One box with its scale, its legend and its description for those who cannot see it."""
+
+    css: str
+    description: str
+    legend: tuple[Readout, ...]
+    stripes: tuple[Stripe, ...]
+    paths: tuple[Path, ...]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    title: str
+    note: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """All charts of a page; they share the axis of time."""
+
+    charts: tuple[Chart, ...]
+    marks: tuple[Mark, ...]
+    at: tuple[float, ...]  # of each tick that is drawn, 0 to 1
+    when: tuple[str, ...]
+
+
+def pictures(ticks: Sequence[TickRecord], mandate: Mandate, summary: Summary, words: Words) -> Pictures:
+    """Everything that is drawn of a run."""
+    kept = drawn(ticks)
+    shown = [ticks[number] for number in kept]
+    start, span = summary.first.timestamp, max(summary.seconds, 1)
+    at = tuple((tick.block.timestamp - start) / span for tick in shown)
+    days = summary.seconds >= 2 * DAY * min(len(ticks), 2)
+    when = tuple((words.date if days else words.minute)(tick.block.timestamp) for tick in shown)
+    value, gap = _value_charts(at, kept, summary, words)
+    return Pictures(
+        charts=(_weights_chart(at, shown, mandate, words), _drift_chart(at, shown, mandate), value, gap),
+        marks=time_marks(words.when(summary.first.timestamp), words.when(summary.last.timestamp)),
+        at=at,
+        when=when,
+    )
+
+
+# ---- weights
+
+
+def _weights_chart(at: Sequence[float], ticks: Sequence[TickRecord], mandate: Mandate, words: Words) -> Chart:
+    tracks = [_weight_track(at, ticks, asset, mandate.targets[asset]) for asset in range(len(mandate.assets))]
+    farthest = max((abs(off) for track in tracks for _, off in track if off is not None), default=0.0)
+    reach = max(mandate.band * 1.5, farthest * 1.08) or 1.0
+    panels = tuple(
+        _weight_panel(asset, track, reach, at, ticks, mandate, words.symbols[asset])
+        for asset, track in enumerate(tracks)
+    )
+    inner = f" The darker area is the destination, {points(mandate.destination)} around it." * bool(mandate.destination)
+    return Chart(
+        "Weights",
+        f"Each asset's share of the vault in its band of {points(mandate.band)} around the target.{inner}",
+        panels,
+    )
+
+
+def _weight(balances: Sequence[int], prices: Sequence[int], asset: int) -> float | None:
+    """{bps} for showing."""
+    if not all(prices):
+        return None
+    values = [balance * price for balance, price in zip(balances, prices, strict=True)]
+    return values[asset] * BPS / sum(values) if sum(values) else None
+
+
+def _weight_track(at: Sequence[float], ticks: Sequence[TickRecord], asset: int, target: int) -> list[Point]:
+    """{bps} from the target at each tick and, after a rebalance, once more at the same place."""
+    track: list[Point] = []
+    for x, tick in zip(at, ticks, strict=True):
+        weights = [_weight(tick.balances, tick.prices, asset)]
+        if tick.outcome is not None:
+            weights.append(_weight(_after(tick), tick.outcome.rebalance.prices, asset))
+        track += [(x, None if weight is None else weight - target) for weight in weights]
+    return track
+
+
+def _after(tick: TickRecord) -> list[int]:
+    """{qTok} of each asset when the trades of the tick are done."""
+    balances = list(tick.balances)
+    for fill in tick.outcome.rebalance.fills if tick.outcome else ():
+        balances[fill.sell] -= fill.amount_in
+        balances[fill.buy] += fill.amount_out
+    return balances
+
+
+def _weight_panel(
+    asset: int,
+    track: list[Point],
+    reach: float,
+    at: Sequence[float],
+    ticks: Sequence[TickRecord],
+    mandate: Mandate,
+    symbol: str,
+) -> Panel:
+    target, axis = mandate.targets[asset], Axis(-reach, reach)
+    weights = [_weight(tick.balances, tick.prices, asset) for tick in ticks]
+    known = [weight for weight in weights if weight is not None]
+    between = f"between {min(known) / 100:.1f}% and {max(known) / 100:.1f}%" if known else "unknown"
+    edges = sorted({-mandate.band, 0, mandate.band})
+    return Panel(
+        css=f"strip c{asset % PALETTE}",
+        description=f"Weight of {symbol} over time: {between}, target {points(target)}, band {points(mandate.band)}.",
+        legend=(
+            Readout(symbol, "asset", tuple("-" if weight is None else f"{weight / 100:.2f}%" for weight in weights)),
+        ),
+        stripes=(
+            _area(axis, "band", -mandate.band, mandate.band),
+            _area(axis, "destination", -mandate.destination, mandate.destination),
+            _area(axis, "target", 0, 0),
+        ),
+        paths=(Path("line", _path(track, axis)),),
+        marks=tuple(Mark(axis.at(edge), points(target + edge)) for edge in edges),
+    )
+
+
+# ---- drift
+
+
+def _drift_chart(at: Sequence[float], ticks: Sequence[TickRecord], mandate: Mandate) -> Chart:
+    track: list[Point] = []
+    before: list[Point] = []
+    after: list[Point] = []
+    for x, tick in zip(at, ticks, strict=True):
+        track.append((x, _bps(tick.drift) if tick.value else None))
+        if tick.outcome is not None:
+            track.append((x, _bps(tick.outcome.rebalance.drift_after)))
+            before.append((x, _bps(tick.drift)))
+            after.append(track[-1])
+    highest = max([mandate.band, *(y for _, y in track if y is not None)]) or 1.0
+    axis = Axis(-highest * 0.04, highest * 1.1)
+    panel = Panel(
+        css="tall drift",
+        description=(
+            f"Largest drift of the vault over time: up to {highest:,.0f} bps, trigger at {mandate.band} bps, "
+            f"destination {mandate.destination} bps, {plural(len(before), 'rebalance')}."
+        ),
+        legend=(
+            Readout("Drift", "line", tuple(bps(tick.drift) if tick.value else "-" for tick in ticks)),
+            Readout(f"Trigger {mandate.band:,} bps", "trigger", ()),
+            Readout(f"Destination {mandate.destination:,} bps", "goal", ()),
+            Readout("Rebalance", "mark", tuple(_said(tick) for tick in ticks)),
+        ),
+        stripes=(_area(axis, "trigger", mandate.band, mandate.band), _area(axis, "goal", *[mandate.destination] * 2)),
+        paths=(
+            Path("line", _path(track, axis)),
+            Path("mark", _dots(before, axis)),
+            Path("mark end", _dots(after, axis)),
+        ),
+        marks=axis.marks(5, lambda value: f"{value:,.0f}"),
+    )
+    return Chart(
+        "Drift", "The largest drift of any asset in basis points; a rebalance drops it to where it ended.", (panel,)
+    )
+
+
+def _said(tick: TickRecord) -> str:
+    """What a tick came to."""
+    if tick.outcome is not None:
+        rebalance = tick.outcome.rebalance
+        return f"{plural(len(rebalance.fills), 'trade')}, down to {bps(rebalance.drift_after)}"
+    if tick.error:
+        return tick.error
+    return tick.reason.value if tick.reason else "planned only"
+
+
+def _bps(ratio: int) -> float:
+    """D18{1} as {bps}, for showing."""
+    return ratio * BPS / D18
+
+
+# ---- value
+
+
+def _value_charts(at: Sequence[float], kept: Sequence[int], summary: Summary, words: Words) -> tuple[Chart, Chart]:
+    series = {
+        "shadow": [summary.frictionless.series[number] for number in kept],
+        "hold": [summary.hold_series[number] for number in kept],
+        "line": [summary.vault_series[number] for number in kept],
+    }
+    labels = {"line": "Vault", "hold": "Buy-and-hold", "shadow": "Frictionless"}
+    known = [value / 10**VALUE_DECIMALS for values in series.values() for value in values if value]
+    wide = bool(known) and max(known) > 4 * min(known)
+    axis = axis_for(known, logarithmic=wide)
+    panel = Panel(
+        css="tall value",
+        description=(
+            f"Value per share over time in {words.quote}. The vault changed by {percent(summary.growth, sign=True)}; "
+            f"against buy-and-hold {percent(summary.against_hold, sign=True)}, against the frictionless vault "
+            f"{percent(summary.against_frictionless, sign=True)}."
+        ),
+        legend=tuple(
+            Readout(labels[css], css, tuple("-" if value is None else show_value(value) for value in series[css]))
+            for css in labels
+        ),
+        stripes=(),
+        paths=tuple(Path(css, _path(_scaled(at, values), axis)) for css, values in series.items()),
+        marks=axis.marks(6, _short),
+    )
+    scale = ", on a logarithmic scale" if wide else ""
+    note = (
+        f"In {words.quote}{scale}. Buy-and-hold keeps the first book; the frictionless vault follows the same rule at "
+        "the oracle's prices for nothing."
+    )
+    return Chart("Value per share", note, (panel,)), _gap_chart(at, series["line"], series["shadow"])
+
+
+def _gap_chart(at: Sequence[float], ours: Sequence[int | None], free: Sequence[int | None]) -> Chart:
+    gaps = [
+        None if mine is None or not other else (mine - other) * D18 // other
+        for mine, other in zip(ours, free, strict=True)
+    ]
+    track: list[Point] = [(x, None if gap is None else _bps(gap)) for x, gap in zip(at, gaps, strict=True)]
+    axis = axis_for([0.0, *(y for _, y in track if y is not None)])
+    panel = Panel(
+        css="short gap",
+        description=f"Vault against the frictionless vault over time, ending at {_last(gaps)}.",
+        legend=(Readout("Vault against frictionless", "line", tuple(bps(gap, sign=True) for gap in gaps)),),
+        stripes=(_area(axis, "target", 0, 0),),
+        paths=(Path("line", _path(track, axis)),),
+        marks=axis.marks(4, lambda value: f"{value:+,.0f}" if abs(value) >= 1 or not value else f"{value:+.2g}"),
+    )
+    return Chart("What trading cost", "Value per share against the frictionless vault, in basis points.", (panel,))
+
+
+def _last(gaps: Sequence[int | None]) -> str:
+    return next((bps(gap, sign=True) for gap in reversed(gaps) if gap is not None), "-")
+
+
+def _scaled(at: Sequence[float], values: Iterable[int | None]) -> list[Point]:
+    return [(x, value / 10**VALUE_DECIMALS if value else None) for x, value in zip(at, values, strict=True)]
+
+
+def _short(value: float) -> str:
+    """A value beside an axis: 12, 1.5, 200k."""
+    for size, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if abs(value) >= size * 10:
+            return f"{value / size:,.4g}{unit}"
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+# ---- paths
+
+
+def _area(axis: Axis, css: str, low: float, high: float) -> Stripe:
+    return Stripe(css, round(100 - 100 * axis.at(high), 2), round(100 * (axis.at(high) - axis.at(low)), 2))
+
+
+def _path(track: Iterable[Point], axis: Axis) -> str:
+    """A line through the points, broken where there is none."""
+    parts: list[str] = []
+    pen = "M"
+    for x, y in track:
+        if y is None:
+            pen = "M"
+            continue
+        parts.append(f"{pen}{100 * x:.6g},{100 - 100 * axis.at(y):.5g}")
+        pen = "L"
+    return "".join(parts)
+
+
+def _dots(points_: Iterable[Point], axis: Axis) -> str:
+    """Lines of no length: their round caps are the dots, which stay round when the box is stretched."""
+    return "".join(f"M{100 * x:.6g},{100 - 100 * axis.at(y):.5g}h0" for x, y in points_ if y is not None)

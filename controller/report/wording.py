@@ -1,0 +1,200 @@
+"""How the numbers of a run are said to people, in the page and on the console alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from controller.model import Mandate, Scope
+from controller.report.metrics import Summary
+from controller.units import BPS, D18, show_bps, show_value, to_decimal
+
+DAY = 86_400
+"""{s}."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the chain does not know: names, the currency, and how chain time relates to the history it replays."""
+
+    symbols: tuple[str, ...]  # one for each asset of the mandate
+    quote: str = "USD"
+    shift: int = 0  # {s} chain time less history time; what is shown is history time
+
+    def when(self, timestamp: int) -> datetime:
+        """History time of a chain timestamp; before 1970 too."""
+        return _EPOCH + timedelta(seconds=timestamp - self.shift)
+
+    def date(self, timestamp: int) -> str:
+        return f"{self.when(timestamp):%Y-%m-%d}"
+
+    def minute(self, timestamp: int) -> str:
+        return f"{self.when(timestamp):%Y-%m-%d %H:%M}"
+
+    def money(self, value: int) -> str:
+        """D36{quote} with its currency."""
+        return f"{show_value(value)} {self.quote}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the summary."""
+
+    label: str
+    shown: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    rows: tuple[Row, ...]
+
+
+def percent(ratio: int | None, places: int = 2, *, sign: bool = False) -> str:
+    """D18{1} as per cent."""
+    if ratio is None:
+        return "-"
+    return f"{to_decimal(ratio * 100, 18):{'+' if sign else ''},.{places}f}%"
+
+
+def bps(ratio: int | None, *, sign: bool = False) -> str:
+    """D18{1} as basis points."""
+    if ratio is None:
+        return "-"
+    return f"{'+' if sign and ratio > 0 else ''}{show_bps(ratio)} bps"
+
+
+def points(weight: int) -> str:
+    """{bps} as per cent without needless zeros."""
+    return f"{Decimal(weight) * 100 / BPS:f}".rstrip("0").rstrip(".") + "%" if weight % 100 else f"{weight // 100}%"
+
+
+def amount(raw: int, decimals: int) -> str:
+    """{qTok} as whole tokens: six significant digits or two decimals, whichever is more."""
+    exact = to_decimal(raw, decimals)
+    places = min(decimals, max(2, 5 - exact.adjusted())) if exact else 0
+    return f"{exact:,.{places}f}"
+
+
+def duration(seconds: int) -> str:
+    """{s} in the largest units that are whole enough to mean something."""
+    for unit, size in (("day", DAY), ("hour", 3600), ("minute", 60)):
+        if seconds >= size and seconds % size == 0:
+            count = seconds // size
+            return f"{count:,} {unit}{'s' if count > 1 else ''}"
+    return f"{seconds:,} seconds"
+
+
+def plural(count: int, one: str) -> str:
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
+
+
+def mandate_words(mandate: Mandate, words: Words) -> tuple[str, ...]:
+    """The mandate as sentences."""
+    held = ", ".join(
+        f"{points(asset.target)} {symbol}" for asset, symbol in zip(mandate.assets, words.symbols, strict=True)
+    )
+    everything = mandate.scope is Scope.BOOK
+    end = f"within {points(mandate.destination)} of" if mandate.destination else "to"
+    sentences = [
+        f"Hold {held}.",
+        f"When the weight of an asset is {points(mandate.band)} or more away from its target, bring "
+        f"{'every asset' if everything else 'the assets that far away'} back {end} {'its' if everything else 'their'} "
+        f"target{'' if everything else 's'}.",
+        f"Lose no more than {points(mandate.max_slippage)} in a trade and {points(mandate.max_loss)} of the vault in a "
+        "rebalance against the oracle.",
+    ]
+    if mandate.cooldown:
+        sentences.append(f"Wait {duration(mandate.cooldown)} between two rebalances.")
+    if mandate.min_trade:
+        sentences.append(f"Trade nothing smaller than {words.money(mandate.min_trade_value)}.")
+    return tuple(sentences)
+
+
+def period(summary: Summary, words: Words) -> str:
+    """First to last tick in history time; to the minute when the run is shorter than two days."""
+    show = words.date if summary.seconds >= 2 * DAY else words.minute
+    return f"{show(summary.first.timestamp)} to {show(summary.last.timestamp)}"
+
+
+def sections(summary: Summary, words: Words) -> tuple[Section, ...]:
+    """The summary, line by line."""
+    return (
+        Section("Ticks", _tick_rows(summary)),
+        Section("Trading", _trading_rows(summary, words)),
+        Section("Gas", _gas_rows(summary, words)),
+        Section("Result", _result_rows(summary, words)),
+    )
+
+
+def _tick_rows(summary: Summary) -> tuple[Row, ...]:
+    rows = [Row("Ticks", f"{summary.ticks:,}"), Row("Rebalances", f"{summary.rebalances:,}")]
+    if summary.planned:
+        rows.append(Row("Planned only", f"{summary.planned:,}", "not sent, or never mined"))
+    rows.append(Row("Correctly idle", f"{summary.idle_ticks:,}"))
+    rows += [Row(f"  {reason.value}", f"{count:,}") for reason, count in summary.idle.items()]
+    rows.append(Row("Ended by an error", f"{summary.failed_ticks:,}"))
+    rows += [Row(f"  {name}", f"{count:,}") for name, count in summary.errors.items()]
+    rows.append(Row("Largest drift", bps(summary.max_drift)))
+    return tuple(rows)
+
+
+def _trading_rows(summary: Summary, words: Words) -> tuple[Row, ...]:
+    turnover = percent(summary.turnover, 1)
+    if summary.turnover is not None and summary.seconds >= 365 * DAY:
+        turnover += f" ({percent(summary.turnover * 365 * DAY // summary.seconds, 1)} a year)"
+    return (
+        Row("Trades", f"{summary.trades:,}"),
+        Row("Sold", words.money(summary.traded), "at the oracle's prices"),
+        Row("Turnover", turnover, "sold over average value"),
+        Row("Cost", words.money(summary.cost), "sold less bought, at the oracle's prices"),
+        Row("Cost of what was sold", bps(summary.cost_of_traded)),
+        Row("Cost of average value", bps(summary.cost_of_value)),
+        Row("Worst trade", bps(summary.worst_trade, sign=True), "execution price against the oracle's"),
+    )
+
+
+def _gas_rows(summary: Summary, words: Words) -> tuple[Row, ...]:
+    each = summary.gas_per_rebalance
+    rows = [
+        Row("Gas", f"{summary.gas:,}"),
+        Row("Gas per rebalance", "-" if each is None else f"{each:,}"),
+    ]
+    if summary.gas_value is not None:
+        rows.append(Row("Gas in quote", words.money(summary.gas_value), "at the gas price that was given"))
+    return tuple(rows)
+
+
+def _result_rows(summary: Summary, words: Words) -> tuple[Row, ...]:
+    def money(value: int | None) -> str:
+        return "-" if value is None else words.money(value)
+
+    return (
+        Row("Final value", money(summary.vault_value), "at the last tick"),
+        Row("Value per share", percent(summary.growth, sign=True), "first tick to last"),
+        Row("Buy-and-hold", money(summary.hold_value), "the first book, untouched"),
+        Row("  vault against it", percent(summary.against_hold, sign=True)),
+        Row(
+            "Frictionless",
+            money(summary.frictionless_value),
+            f"the same rule at the oracle's prices, {plural(len(summary.frictionless.rebalances), 'rebalance')}",
+        ),
+        Row("  vault against it", percent(summary.against_frictionless, sign=True)),
+    )
+
+
+def against_oracle(ratio: int) -> str:
+    """D18{1} of one trade in words that a screen reader can say."""
+    return f"{show_bps(abs(ratio))} bps {'better' if ratio > 0 else 'worse'}" if ratio else "equal"
+
+
+def rate(sold: int, sold_decimals: int, bought: int, bought_decimals: int) -> str:
+    """Whole tokens bought for one whole token sold, eight significant digits."""
+    if not sold:
+        return "-"
+    scaled = bought * 10**sold_decimals * D18 // (sold * 10**bought_decimals)
+    return f"{to_decimal(scaled, 18):,.{max(2, 7 - to_decimal(scaled or 1, 18).adjusted())}f}"
