@@ -1,0 +1,109 @@
+"""JSON-RPC over one kept-alive HTTP connection, on web3's provider; every failure becomes one of our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn, cast
+from urllib.parse import urlsplit
+
+import requests
+from web3.exceptions import Web3Exception
+from web3.providers import HTTPProvider
+from web3.types import RPCEndpoint
+
+from controller.chain.errors import revert_of
+from controller.chain.wire import Json
+from controller.errors import NodeError, UsageError
+
+Call = tuple[str, Sequence[Any]]
+"""A method and its parameters."""
+
+
+class RpcError(NodeError):
+    """The node answered with an error that is no revert."""
+
+    def __init__(self, method: str, code: int, text: str) -> None:
+        super().__init__(f"The node refused {method}: {text}", "Check that the endpoint serves this method and range.")
+        self.code = code
+        self.text = text
+
+
+def shown(url: str) -> str:
+    """A URL without what may be a key: user, path and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+
+
+class Transport:
+    """Sends requests. Its representation and its errors never carry the whole URL, which may hold a key."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise UsageError("The node's address must start with http:// or https://.")
+        self.shown = shown(url)
+        self._provider = HTTPProvider(url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
+
+    def __repr__(self) -> str:
+        return f"Transport({self.shown})"
+
+    def request(self, method: str, parameters: Sequence[Any]) -> Json:
+        """One call.
+
+        Raises
+        ------
+        RevertError
+            When the EVM reverted.
+        RpcError
+            When the node refused for another reason.
+        NodeError
+            When there is no usable answer.
+        """
+        try:
+            answer = self._provider.make_request(cast(RPCEndpoint, method), list(parameters))
+        except (requests.RequestException, Web3Exception, ValueError, OSError) as error:
+            self._unreachable(error)
+        return self._result(method, answer)
+
+    def batch(self, calls: Sequence[Call]) -> list[Json]:
+        """Several calls in one round trip; the first error is raised."""
+        requests_ = [(cast(RPCEndpoint, method), list(parameters)) for method, parameters in calls]
+        try:
+            answers = self._provider.make_batch_request(requests_)
+        except (requests.RequestException, Web3Exception, ValueError, OSError) as error:
+            self._unreachable(error)
+        if not isinstance(answers, list) or len(answers) != len(calls):
+            raise NodeError(f"The node at {self.shown} does not answer batches.", "Use another endpoint.")
+        # web3 has put the answers back into the order of the calls
+        return [self._result(method, answer) for (method, _), answer in zip(calls, answers, strict=True)]
+
+    def _result(self, method: str, answer: Json) -> Json:
+        if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
+            raise NodeError(f"The node at {self.shown} sent no JSON-RPC answer to {method}.", "Check the address.")
+        error = answer.get("error")
+        if error is None:
+            return answer.get("result")
+        if not isinstance(error, dict):
+            raise RpcError(method, 0, str(error)[:200])
+        reverted = revert_of(error)
+        if reverted is not None:
+            raise reverted
+        code = error.get("code")
+        raise RpcError(method, code if isinstance(code, int) else 0, str(error.get("message", ""))[:200])
+
+    def _unreachable(self, error: Exception) -> NoReturn:
+        # the library's own text repeats the URL, so only the kind of the failure is passed on
+        if isinstance(error, requests.Timeout):
+            what, hint = "did not answer in time", "Try again, or raise the timeout."
+        elif isinstance(error, requests.HTTPError) and error.response is not None:
+            what, hint = (
+                f"answered HTTP {error.response.status_code}",
+                "Check address and credentials; wait if it is 429.",
+            )
+        elif isinstance(error, requests.ConnectionError):
+            what, hint = "cannot be reached", "Start it (evenkeel chain up), or check the address."
+        else:
+            what, hint = (
+                f"sent no usable answer ({type(error).__name__})",
+                "Check that this is an Ethereum JSON-RPC URL.",
+            )
+        raise NodeError(f"The node at {self.shown} {what}.", hint) from None

@@ -1,0 +1,1 @@
+"""Keys, the journal, and sending: simulate, record, then broadcast."""
