@@ -1,0 +1,156 @@
+"""One pass of the controller over one vault: the stages, wired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from controller.chain import codec, lens
+from controller.chain.client import Chain
+from controller.errors import CodeMismatchError, EvenkeelError, RevertError, StorageError
+from controller.execution import send
+from controller.execution.journal import Journal
+from controller.execution.keys import Signer
+from controller.market.quotes import QuoteReader
+from controller.model import BlockRef, Decision, NoTrade, Outcome, Plan, Snapshot, TickRecord
+from controller.planning import plan as planning
+from controller.planning import rules
+from controller.strategy.protocol import Strategy
+
+Observer = Callable[[str], None]
+"""Told the name of each stage as it ends, for progress and for measuring."""
+
+
+def _unobserved(_stage: str) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a keeper trades within what the mandate leaves open."""
+
+    tolerance: int = 30  # {bps} by which a trade may return less than quoted
+    lifetime: int = 600  # {s} from the reference block to the plan's deadline
+    confirmations: int = 1
+    timeout: float = 120.0  # {s} for a receipt
+    max_fee: int | None = None  # {wei/gas} above which nothing is sent; None takes what the chain asks
+
+
+@dataclass(frozen=True)
+class Controller:
+    """What every tick needs; one for all vaults of a chain."""
+
+    chain: Chain
+    lens: str
+    quotes: QuoteReader
+    strategy: Strategy
+    journal: Journal
+    signer: Signer | None = None  # None is dry: decide, do not send
+    limits: Limits = Limits()
+
+    def snapshot(self, vault: str, block: BlockRef) -> Snapshot:
+        """The vault at `block`.
+
+        Raises
+        ------
+        EvenkeelError
+            Why it cannot be read.
+        """
+        found = lens.snapshots(self.chain, self.lens, [vault], block)[vault]
+        if isinstance(found, EvenkeelError):
+            raise found
+        if not found.registered:
+            raise CodeMismatchError(
+                f"The vault {vault} was not created by this deployment's factory.",
+                "Its code may be anything: check the address, or the network's deployments.",
+            )
+        return found
+
+    def decide(self, snapshot: Snapshot, *, now: int) -> Decision:
+        """What to do about a snapshot when a plan would execute at `now` {s}."""
+        return planning.decide(
+            snapshot,
+            self.strategy.target(snapshot, None),
+            lambda wants: self.quotes(snapshot, wants),
+            now=now,
+            deadline=now + self.limits.lifetime,
+            journal_head=self.journal.head,
+            tolerance=self.limits.tolerance,
+        )
+
+    def tick(self, vault: str, *, broadcast: bool, observe: Observer = _unobserved) -> TickRecord:
+        """Snapshot, target, decision, simulation, sending; recorded whatever happens.
+
+        Raises
+        ------
+        StorageError
+            When the journal cannot be written: nothing is sent then.
+        """
+        block = self.chain.head()
+        observe("block")
+        snapshot = self.snapshot(vault, block)
+        observe("snapshot")
+        record = observed(snapshot)
+        try:
+            record = self._act(snapshot, record, broadcast=broadcast, observe=observe)
+        except StorageError:
+            raise
+        except EvenkeelError as error:
+            name = error.name if isinstance(error, RevertError) else type(error).__name__
+            self.journal.append_tick(replace(record, error=name, detail=str(error)))
+            raise
+        self.journal.append_tick(record)
+        observe("journal")
+        return record
+
+    def _act(self, snapshot: Snapshot, record: TickRecord, *, broadcast: bool, observe: Observer) -> TickRecord:
+        # A plan executes in a later block than the one that it was made from.
+        decision = self.decide(snapshot, now=snapshot.block.timestamp + 1)
+        observe("decision")
+        if isinstance(decision, NoTrade):
+            return replace(record, reason=decision.reason, detail=decision.detail)
+        record = replace(record, plan_hash=codec.plan_hash(decision), detail=_trades(decision))
+        if self.signer is None or not broadcast:
+            return record
+        return replace(record, outcome=self._send(snapshot.vault, decision, observe))
+
+    def _send(self, vault: str, plan: Plan, observe: Observer) -> Outcome:
+        assert self.signer is not None
+        send.simulate(self.chain, vault, plan, self.signer.address)
+        observe("simulation")
+        outcome = send.submit(
+            self.chain,
+            self.signer,
+            self.journal,
+            vault,
+            plan,
+            confirmations=self.limits.confirmations,
+            timeout=self.limits.timeout,
+            max_fee=self.limits.max_fee,
+        )
+        observe("sending")
+        return outcome
+
+
+def observed(snapshot: Snapshot) -> TickRecord:
+    """What a tick sees, before it decides."""
+    prices = tuple(price.value for price in snapshot.prices)
+    values = rules.values(snapshot.balances, prices)
+    total = sum(values) if all(prices) else 0
+    return TickRecord(
+        vault=snapshot.vault,
+        block=snapshot.block,
+        balances=snapshot.balances,
+        prices=prices,
+        supply=snapshot.supply,
+        value=total,
+        drift=rules.largest_drift(values, snapshot.mandate.targets) if total else 0,
+        reason=None,
+        detail="",
+        plan_hash=None,
+        outcome=None,
+    )
+
+
+def _trades(plan: Plan) -> str:
+    return f"{len(plan.trades)} trade{'' if len(plan.trades) == 1 else 's'}"
