@@ -16,6 +16,8 @@ import {UniswapV3Fixture} from "./UniswapV3Fixture.sol";
 /// @dev Tokens: 0 equity (18 decimals, $500), 1 bond (8, $100), 2 gold (6, $2,000), 3 dollar (6, $1). Each but the dollar
 ///      has one pool, against the dollar, with $50m on each side. The vault holds 0 to 2, so its trades take two pools;
 ///      `fourAssetMandate` also holds the dollar, so its trades with the dollar take one.
+///      Mandates and plans are built with calls to the tokens and the vault: build them before `vm.prank` and
+///      `vm.expectRevert`, which apply to the next call.
 abstract contract VaultFixture is UniswapV3Fixture {
     uint256 internal constant EQUITY = 0;
     uint256 internal constant BOND = 1;

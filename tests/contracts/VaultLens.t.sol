@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IAggregatorV3} from "../../contracts/interfaces/IAggregatorV3.sol";
+import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
+import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {PriceView, VaultView} from "../../contracts/interfaces/IVaultLens.sol";
+import {VaultLens} from "../../contracts/lens/VaultLens.sol";
+import {VaultFixture} from "./base/VaultFixture.sol";
+
+/// @dev Burns all the gas that it gets.
+contract GasBurner {
+    fallback() external {
+        while (true) {}
+    }
+}
+
+/// @dev Reverts, or answers, with a megabyte.
+contract Bomb {
+    bool internal immutable reverts;
+
+    constructor(bool reverts_) {
+        reverts = reverts_;
+    }
+
+    fallback() external {
+        if (reverts) {
+            assembly {
+                revert(0, 0x100000)
+            }
+        }
+        assembly {
+            return(0, 0x100000)
+        }
+    }
+}
+
+contract VaultLensTest is VaultFixture {
+    IVault internal second;
+
+    function setUp() public override {
+        super.setUp();
+        second = createVault(fourAssetMandate(), "50/30/10/10");
+    }
+
+    // ---- good vaults
+
+    function test_snapshots__when_vaults_are_good__then_all_that_a_tick_needs() public {
+        vm.prank(guardian);
+        second.pause();
+        VaultView[] memory views = lens.snapshots(_list(address(vault), address(second)));
+        _assertSame(views[0], vault);
+        _assertSame(views[1], second);
+        assertTrue(views[1].paused, "paused");
+        assertEq(views[0].supply, SEED_SHARES, "supply");
+        assertEq(views[0].ledgerCount, 2, "created and minted");
+    }
+
+    function test_snapshots__when_none_is_asked_for__then_empty() public view {
+        assertEq(lens.snapshots(new address[](0)).length, 0, "empty");
+    }
+
+    // ---- bad vaults
+
+    function test_snapshots__when_one_is_bad__then_the_others_are_whole(uint256 position) public {
+        position = position % 3;
+        address[6] memory bad = [
+            makeAddr("nothing here"),
+            address(tokens[0]),
+            address(ledger),
+            address(new GasBurner()),
+            address(new Bomb(true)),
+            address(new Bomb(false))
+        ];
+        for (uint256 i = 0; i < bad.length; ++i) {
+            address[] memory list = new address[](3);
+            (list[0], list[1], list[2]) = (address(vault), address(vault), address(vault));
+            list[position] = bad[i];
+            VaultView[] memory views = lens.snapshots{gas: 30_000_000}(list);
+            for (uint256 k = 0; k < 3; ++k) {
+                if (k == position) _assertFailed(views[k], bad[i]);
+                else _assertSame(views[k], vault);
+            }
+        }
+    }
+
+    function test_snapshots__when_address_gives_no_reason__then_unreadable() public {
+        address nothing = makeAddr("nothing here");
+        VaultView[] memory views = lens.snapshots(_list(nothing, address(vault)));
+        assertEq(views[0].failure, abi.encodeWithSelector(VaultLens.VaultUnreadable.selector, nothing), "reason");
+    }
+
+    function test_snapshots__when_a_vault_is_locked__then_its_error_is_shown() public {
+        vm.mockCallRevert(
+            address(second), abi.encodeCall(IVault.balances, ()), abi.encodeWithSelector(IVault.Locked.selector)
+        );
+        VaultView[] memory views = lens.snapshots(_list(address(second), address(vault)));
+        assertEq(views[0].failure, abi.encodeWithSelector(IVault.Locked.selector), "reason");
+        assertTrue(views[0].registered, "known all the same");
+        _assertSame(views[1], vault);
+    }
+
+    function test_snapshots__when_vault_is_of_nobody__then_not_registered() public {
+        VaultLens other =
+            new VaultLens(deployCode("VaultFactory.sol:VaultFactory", abi.encode(factory.implementation(), ledger)));
+        VaultView[] memory views = other.snapshots(_list(address(vault), address(second)));
+        assertFalse(views[0].registered, "another factory's");
+        assertEq(views[0].failure, "", "readable all the same");
+    }
+
+    // ---- bad prices
+
+    function test_snapshots__when_one_feed_is_stale__then_only_its_price_is_missing() public {
+        uint256 updatedAt = block.timestamp;
+        vm.warp(updatedAt + HEARTBEAT + 1);
+        setPrice(EQUITY, answers[EQUITY]);
+        setPrice(BOND, answers[BOND]);
+        VaultView memory view_ = lens.snapshots(_list(address(vault), address(second)))[0];
+        assertEq(view_.failure, "", "the vault is whole");
+        assertEq(view_.prices[EQUITY].price, priceOf(EQUITY), "equity");
+        assertEq(view_.prices[EQUITY].failure, "", "equity is good");
+        assertEq(
+            view_.prices[GOLD].failure,
+            abi.encodeWithSelector(IPriceOracle.PriceStale.selector, feeds[GOLD], updatedAt, HEARTBEAT),
+            "gold's reason"
+        );
+        assertEq(view_.prices[GOLD].price, 0, "no price of gold");
+    }
+
+    function test_snapshots__when_a_feed_burns_gas_or_bombs__then_only_its_price_is_missing() public {
+        bytes memory unreadable = abi.encodeWithSelector(IPriceOracle.FeedUnreadable.selector, feeds[EQUITY]);
+        bytes[2] memory codes = [address(new GasBurner()).code, address(new Bomb(true)).code];
+        for (uint256 i = 0; i < codes.length; ++i) {
+            vm.etch(address(feeds[EQUITY]), codes[i]);
+            VaultView[] memory views = lens.snapshots{gas: 30_000_000}(_list(address(vault), address(second)));
+            for (uint256 k = 0; k < 2; ++k) {
+                assertEq(views[k].failure, "", "the vault is whole");
+                assertEq(views[k].prices[EQUITY].failure, unreadable, "equity's reason");
+                assertEq(views[k].prices[GOLD].price, priceOf(GOLD), "gold");
+            }
+        }
+    }
+
+    function test_snapshots__when_the_oracle_is_hostile__then_the_other_vaults_are_whole() public {
+        address[3] memory hostile = [address(new GasBurner()), address(new Bomb(true)), address(new Bomb(false))];
+        for (uint256 i = 0; i < hostile.length; ++i) {
+            vm.mockFunction(address(oracle), hostile[i], abi.encodeWithSelector(IPriceOracle.price.selector));
+            VaultView[] memory views = lens.snapshots{gas: 30_000_000}(_list(address(vault), address(second)));
+            assertGt(views[0].prices[EQUITY].failure.length, 0, "a reason");
+            assertLe(views[0].prices[EQUITY].failure.length, 1024, "not a long one");
+            assertEq(views[1].balances, second.balances(), "the other vault is read to its end");
+        }
+    }
+
+    function test_snapshots__when_the_oracle_answers_rubbish__then_unreadable(uint256 roundId, uint256 updatedAt)
+        public
+    {
+        roundId = bound(roundId, uint256(type(uint80).max) + 1, type(uint256).max);
+        updatedAt = bound(updatedAt, uint256(type(uint40).max) + 1, type(uint256).max);
+        bytes[3] memory rubbish = [abi.encode(1, roundId, 0), abi.encode(1, 1, updatedAt), abi.encode(1, 1)];
+        for (uint256 i = 0; i < rubbish.length; ++i) {
+            vm.mockCall(address(oracle), abi.encodeWithSelector(IPriceOracle.price.selector), rubbish[i]);
+            PriceView memory price = lens.snapshots(_list(address(vault), address(second)))[0].prices[BOND];
+            assertEq(price.failure, abi.encodeWithSelector(IPriceOracle.FeedUnreadable.selector, feeds[BOND]), "reason");
+            assertEq(price.price, 0, "no price");
+        }
+    }
+
+    // ---- roles
+
+    function test_rolesOf__when_asked__then_the_roles_of_the_account() public {
+        _assertRoles(owner, true, false, false);
+        _assertRoles(guardian, false, true, false);
+        _assertRoles(keeper, false, false, true);
+        _assertRoles(stranger, false, false, false);
+        vm.prank(owner);
+        vault.setKeeper(owner, true);
+        _assertRoles(owner, true, false, true);
+    }
+
+    function test_factory__when_deployed__then_as_told() public view {
+        assertEq(lens.factory(), address(factory), "factory");
+    }
+
+    // ---- helpers
+
+    function _assertSame(VaultView memory view_, IVault expected) private view {
+        assertEq(view_.vault, address(expected), "vault");
+        assertEq(view_.failure, "", "no failure");
+        assertTrue(view_.registered, "registered");
+        (uint40 nonce, uint40 lastRebalance, bool paused) = expected.state();
+        assertEq(view_.nonce, nonce, "nonce");
+        assertEq(view_.lastRebalance, lastRebalance, "last rebalance");
+        assertEq(view_.paused, paused, "paused");
+        assertEq(keccak256(abi.encode(view_.mandate)), keccak256(abi.encode(expected.mandate())), "mandate");
+        assertEq(view_.balances, expected.balances(), "balances");
+        (bytes27 head, uint40 count) = ledger.chain(address(expected));
+        assertEq(bytes32(view_.ledgerHead), bytes32(head), "head");
+        assertEq(view_.ledgerCount, count, "count");
+        for (uint256 i = 0; i < view_.prices.length; ++i) {
+            (, int256 answer,, uint256 updatedAt, uint80 round) =
+                IAggregatorV3(view_.mandate.assets[i].feed.source).latestRoundData();
+            assertEq(answer, answers[i], "answer");
+            assertEq(view_.prices[i].price, priceOf(i), "price");
+            assertEq(view_.prices[i].roundId, round, "round");
+            assertEq(view_.prices[i].updatedAt, updatedAt, "updatedAt");
+            assertEq(view_.prices[i].failure, "", "price is good");
+        }
+    }
+
+    function _assertFailed(VaultView memory view_, address bad) private pure {
+        assertEq(view_.vault, bad, "vault");
+        assertGt(view_.failure.length, 0, "a reason");
+        assertLe(view_.failure.length, 1024, "not a long one");
+        assertFalse(view_.registered, "not registered");
+        assertEq(view_.mandate.assets.length + view_.balances.length + view_.prices.length, 0, "nothing else");
+    }
+
+    function _assertRoles(address account, bool owner_, bool guardian_, bool keeper_) private view {
+        (bool isOwner, bool isGuardian, bool isKeeper) = lens.rolesOf(address(vault), account);
+        assertEq(isOwner, owner_, "owner");
+        assertEq(isGuardian, guardian_, "guardian");
+        assertEq(isKeeper, keeper_, "keeper");
+    }
+
+    function _list(address a, address b) private pure returns (address[] memory list) {
+        list = new address[](2);
+        (list[0], list[1]) = (a, b);
+    }
+}
