@@ -1,0 +1,163 @@
+"""Entries of the ledger: one frozen payload for each kind, and the hash chain that commits to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_utils.crypto import keccak
+
+from controller.chain.abi import decode, encode
+from controller.chain.codec import (
+    MANDATE,
+    REBALANCE,
+    ROLES,
+    mandate_from_abi,
+    mandate_to_abi,
+    rebalance_from_abi,
+    rebalance_to_abi,
+    roles_from_abi,
+    roles_to_abi,
+)
+from controller.errors import InputError
+from controller.model import Entry, Kind, Mandate, Rebalance, Roles
+
+HEAD_BYTES: Final = 27
+NO_HEAD: Final = bytes(HEAD_BYTES)
+"""Head of a chain before its first entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    mandate: Mandate
+    roles: Roles
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    caller: str
+    receiver: str
+    shares: int  # {qShare}
+    amounts: tuple[int, ...]  # {qTok}
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    caller: str
+    receiver: str
+    owner: str
+    shares: int  # {qShare}
+    amounts: tuple[int, ...]  # {qTok}
+    skip: int  # bitmap of assets not paid
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaused:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperSet:
+    keeper: str
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GuardianSet:
+    guardian: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerProposed:
+    pending_owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerSet:
+    owner: str
+
+
+Payload = (
+    Created | Minted | Redeemed | Rebalance | Paused | Unpaused | KeeperSet | GuardianSet | OwnerProposed | OwnerSet
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How the payload of one kind is laid out."""
+
+    types: tuple[str, ...]
+    read: Callable[..., Payload]
+    write: Callable[[Any], tuple[Any, ...]]
+
+
+_SHAPES: Final[dict[Kind, _Shape]] = {
+    Kind.CREATED: _Shape(
+        (MANDATE, ROLES),
+        lambda mandate, roles: Created(mandate_from_abi(mandate), roles_from_abi(roles)),
+        lambda created: (mandate_to_abi(created.mandate), roles_to_abi(created.roles)),
+    ),
+    Kind.MINTED: _Shape(
+        ("address", "address", "uint256", "uint256[]"),
+        lambda caller, receiver, shares, amounts: Minted(caller, receiver, shares, tuple(amounts)),
+        lambda minted: (minted.caller, minted.receiver, minted.shares, minted.amounts),
+    ),
+    Kind.REDEEMED: _Shape(
+        ("address", "address", "address", "uint256", "uint256[]", "uint256"),
+        lambda caller, receiver, owner, shares, amounts, skip: Redeemed(
+            caller, receiver, owner, shares, tuple(amounts), skip
+        ),
+        lambda paid: (paid.caller, paid.receiver, paid.owner, paid.shares, paid.amounts, paid.skip),
+    ),
+    Kind.REBALANCED: _Shape((REBALANCE,), rebalance_from_abi, lambda rebalance: (rebalance_to_abi(rebalance),)),
+    Kind.PAUSED: _Shape(("address",), Paused, lambda paused: (paused.by,)),
+    Kind.UNPAUSED: _Shape(("address",), Unpaused, lambda unpaused: (unpaused.by,)),
+    Kind.KEEPER_SET: _Shape(("address", "bool"), KeeperSet, lambda change: (change.keeper, change.allowed)),
+    Kind.GUARDIAN_SET: _Shape(("address",), GuardianSet, lambda change: (change.guardian,)),
+    Kind.OWNER_PROPOSED: _Shape(("address",), OwnerProposed, lambda change: (change.pending_owner,)),
+    Kind.OWNER_SET: _Shape(("address",), OwnerSet, lambda change: (change.owner,)),
+}
+
+
+def encode_payload(kind: Kind, payload: Payload) -> bytes:
+    shape = _SHAPES[kind]
+    return encode(shape.types, shape.write(payload))
+
+
+def decode_payload(kind: int, payload: bytes) -> Payload:
+    """What an entry says.
+
+    Raises
+    ------
+    InputError
+        When the kind is unknown, or the payload is not exactly the ABI encoding of what that kind carries: trailing or
+        reordered bytes are refused, so that one payload has one meaning.
+    """
+    try:
+        shape = _SHAPES[Kind(kind)]
+    except ValueError:
+        raise InputError(f"The ledger's entry is of the unknown kind {kind}.") from None
+    try:
+        said = shape.read(*decode(shape.types, payload))
+    except ValueError as error:
+        raise InputError(f"The payload of a {Kind(kind).name} entry cannot be read: {error}") from None
+    if encode(shape.types, shape.write(said)) != payload:
+        raise InputError(f"The payload of a {Kind(kind).name} entry is not in its canonical form.")
+    return said
+
+
+def decode_entry(entry: Entry) -> Payload:
+    """`decode_payload` of an entry."""
+    return decode_payload(entry.kind, entry.payload)
+
+
+def entry_head(head: bytes, seq: int, kind: int, payload: bytes) -> bytes:
+    """The head after one more entry: bytes27(keccak256(abi.encode(head, seq, kind, keccak256(payload))))."""
+    types = ("bytes27", "uint40", "uint8", "bytes32")
+    return keccak(encode(types, (head, seq, kind, keccak(payload))))[:HEAD_BYTES]
