@@ -15,12 +15,12 @@ def why_not(snapshot: Snapshot, now: int) -> NoTrade | None:
     for index, price in enumerate(snapshot.prices):
         if price.failure or price.value <= 0:
             return NoTrade(Reason.PRICE_UNUSABLE, f"{name(snapshot, index)}: {price.failure or 'no price'}")
+    until = snapshot.last_rebalance + mandate.cooldown if snapshot.last_rebalance else 0
+    if now < until:
+        return NoTrade(Reason.COOLING_DOWN, f"until {until}, {until - now} s from now")
     held = rules.values(snapshot.balances, [price.value for price in snapshot.prices])
     if sum(held) == 0:
         return NoTrade(Reason.NO_VALUE, "the vault holds nothing of value")
-    until = snapshot.last_rebalance + mandate.cooldown
-    if now < until:
-        return NoTrade(Reason.COOLING_DOWN, f"until {until}, {until - now} s from now")
     if not rules.is_due(held, mandate.targets, mandate.band):
         drifts = [rules.drift(value, target, sum(held)) for value, target in zip(held, mandate.targets, strict=True)]
         widest = drifts.index(max(drifts))

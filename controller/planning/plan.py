@@ -153,9 +153,11 @@ def _prices(snapshot: Snapshot) -> list[int]:
 def _wants(snapshot: Snapshot, costs: Sequence[int]) -> NoTrade | tuple[Want, ...]:
     mandate, prices = snapshot.mandate, _prices(snapshot)
     transfers = sizing.transfers(rules.values(snapshot.balances, prices), costs, mandate)
+    minimum = show_value(mandate.min_trade_value)
     if transfers is None:
-        minimum = show_value(mandate.min_trade_value)
         return NoTrade(Reason.BELOW_MIN_TRADE, f"trades of at least {minimum} cannot reach the destination")
+    if not transfers:
+        return NoTrade(Reason.BELOW_MIN_TRADE, f"what is left to the destination is worth less than {minimum}")
     return tuple(
         Want(transfer.sell, transfer.buy, _amount(transfer.value, prices[transfer.sell], mandate.min_trade_value))
         for transfer in transfers

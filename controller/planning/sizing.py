@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from controller.model import Mandate, Scope
 from controller.planning import rules
@@ -31,6 +32,14 @@ class Range:
     room: int  # D36{quote} * {bps} the most that does not cross the target
 
 
+class Step(Enum):
+    """How far one pairing goes: to the end of the smaller need, of the larger one, or of the room."""
+
+    LESS = auto()
+    MORE = auto()
+    ROOM = auto()
+
+
 def transfers(held: Sequence[int], costs: Sequence[int], mandate: Mandate) -> tuple[Transfer, ...] | None:
     """Sizes a rebalance.
 
@@ -45,11 +54,13 @@ def transfers(held: Sequence[int], costs: Sequence[int], mandate: Mandate) -> tu
     destination without crossing a target.
     """
     minimum = BPS * mandate.min_trade_value
-    for bare in (False, True):
-        flows = _pair(_ranges(held, costs, mandate, bare), minimum)
-        if flows is not None:
+    for bare, steps in ((False, (Step.LESS, Step.MORE)), (True, tuple(Step))):
+        ranges = _ranges(held, costs, mandate, bare)
+        found = [flows for step in steps if (flows := _pair(ranges, minimum, step)) is not None]
+        if found:
             total = sum(held)
             surplus = [rules.excess(value, target, total) for value, target in zip(held, mandate.targets, strict=True)]
+            flows = min(found, key=lambda flows: (len(flows), sum(flows.values())))
             order = sorted(flows, key=lambda pair: (-surplus[pair[0]], pair[0], surplus[pair[1]], pair[1]))
             return tuple(Transfer(sell, buy, flows[sell, buy]) for sell, buy in order)
     return None
@@ -84,7 +95,7 @@ def _range(side: int, distance: int, total: int, mandate: Mandate, *, must: bool
     return Range(side, max(distance - aim, 0) if must else 0, max(room, 0))
 
 
-def _pair(ranges: tuple[Range, ...], minimum: int) -> dict[tuple[int, int], int] | None:
+def _pair(ranges: tuple[Range, ...], minimum: int, step: Step) -> dict[tuple[int, int], int] | None:
     """Serves the largest need first. A pair that already trades may grow by any amount; a new one starts at the
     minimum. Every round ends a need or a room, so there are at most twice as many rounds as assets."""
     need = [entry.need for entry in ranges]
@@ -96,8 +107,12 @@ def _pair(ranges: tuple[Range, ...], minimum: int) -> dict[tuple[int, int], int]
         if other is None:
             return None
         pair = (asset, other) if ranges[asset].side > 0 else (other, asset)
-        value = min(need[asset], need[other] or need[asset], room[asset], room[other])
-        value = value if pair in flows else max(value, minimum)
+        wished = {
+            Step.LESS: min(need[asset], need[other] or need[asset]),
+            Step.MORE: max(need[asset], need[other]),
+            Step.ROOM: room[asset],
+        }[step]
+        value = min(wished if pair in flows else max(wished, minimum), room[asset], room[other])
         flows[pair] = flows.get(pair, 0) + value
         for index in pair:
             need[index], room[index] = max(need[index] - value, 0), room[index] - value
@@ -112,8 +127,8 @@ def _partner(
     flows: dict[tuple[int, int], int],
     minimum: int,
 ) -> int | None:
-    """The best counterpart of `asset`: an existing pair for a rest too small for a trade of its own, then whoever needs
-    most, then whoever trades already, then whoever has most room."""
+    """The best counterpart: an existing pair for a rest too small for a trade of its own, then whoever needs most, then
+    whoever trades already, then whoever has most room; None when no trade with `asset` is possible."""
     side = ranges[asset].side
     trading = {index for pair in flows for index in pair}
 
