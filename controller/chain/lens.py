@@ -13,6 +13,10 @@ from controller.errors import EvenkeelError, InputError, NotFoundError, RevertEr
 from controller.model import BlockRef, Price, Snapshot
 
 
+VAULTS_PER_CALL: Final = 100
+"""A vault of 4 assets takes about 200,000 {gas}: well inside what nodes allow a call (geth: 50,000,000)."""
+
+
 def snapshots(chain: Chain, lens: str, vaults: Sequence[str], block: BlockRef) -> dict[str, Snapshot | EvenkeelError]:
     """Every vault at `block`; what is wrong with one does not hide another.
 

@@ -1,7 +1,7 @@
 """Own development nodes: anvil and Ganache on a free loopback port, gone when the `with` block or the process ends.
 
 A node with a `timestamp` lives in simulated time: its genesis block has that timestamp, each block is one second after
-the one before unless `set_next_timestamp` says otherwise, and the machine's clock plays no part, so that the same
+the one before unless `dev.set_next_timestamp` says otherwise, and the machine's clock plays no part, so that the same
 transactions give the same block hashes. Without a `timestamp` it follows the clock.
 """
 
@@ -25,7 +25,7 @@ from controller.chain import leash
 from controller.chain.abi import checksum
 from controller.chain.client import Chain
 from controller.chain.wire import octets
-from controller.errors import InputError, NodeError, NotFoundError
+from controller.errors import NodeError, NotFoundError
 
 Engine = Literal["anvil", "ganache"]
 MNEMONIC: Final = "test test test test test test test test test test test junk"
@@ -95,34 +95,6 @@ def start_node(
         if process is not None:
             _stop(process)
         shutil.rmtree(home, ignore_errors=True)
-
-
-def set_next_timestamp(chain: Chain, timestamp: int) -> None:
-    """Make `timestamp` {s} exactly that of the next block. Only for nodes in simulated time.
-
-    Raises
-    ------
-    InputError
-        When it is not after the newest block.
-    NodeError
-        When the node does not let its clock be set.
-    """
-    newest = chain.head().timestamp
-    if timestamp <= newest:
-        raise InputError(f"The next block cannot be at {timestamp}: the newest is at {newest}.")
-    client = chain.client.lower()
-    if client.startswith("anvil"):
-        chain.request("evm_setNextBlockTimestamp", timestamp)
-    elif client.startswith("ganache"):
-        # it adds its fixed increment of one second to the time that is set
-        chain.request("evm_setTime", (timestamp - 1) * 1_000)
-    else:
-        raise NodeError(f"The node ({chain.client}) does not let its clock be set.", "Use anvil or ganache.")
-
-
-def mine(chain: Chain) -> None:
-    """Mine one block now, on a node of ours."""
-    chain.request("evm_mine")
 
 
 def _program(engine: Engine, root: Path | None) -> list[str]:
