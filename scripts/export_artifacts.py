@@ -1,4 +1,5 @@
 """Copies what the controller needs of forge's `out/` into the package: controller/artifacts/<Contract>.json.
+Uniswap V3 comes with it as published on npm, for chains that have none.
 
 The output depends on the sources alone: keys are sorted, and no path, time or compiler-internal id is kept.
 """
@@ -32,6 +33,13 @@ INTERFACES = (
     "IVaultLens",
     "IVenue",
 )
+UNISWAP = (
+    "v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json",
+    "v3-core/artifacts/contracts/UniswapV3Pool.sol/UniswapV3Pool.json",
+    "v3-periphery/artifacts/contracts/SwapRouter.sol/SwapRouter.json",
+    "v3-periphery/artifacts/contracts/lens/QuoterV2.sol/QuoterV2.json",
+)
+PUSH32_ZERO = b"\x7f" + bytes(32)
 
 
 def storage_layout(built: dict[str, Any]) -> list[dict[str, Any]]:
@@ -67,10 +75,27 @@ def artifact(name: str) -> dict[str, Any]:
     }
 
 
+def published(path: str) -> dict[str, Any]:
+    """An npm artifact in the same form. It does not say where immutables stand: each is a push of 32 zero bytes."""
+    built = json.loads((ROOT / "node_modules" / "@uniswap" / path).read_text())
+    code = bytes.fromhex(built["deployedBytecode"].removeprefix("0x"))
+    references, at = [], code.find(PUSH32_ZERO)
+    while at >= 0:
+        references.append([{"start": at + 1, "length": 32}])
+        at = code.find(PUSH32_ZERO, at + len(PUSH32_ZERO))
+    kept = {key: built[key] for key in ("contractName", "abi", "bytecode", "deployedBytecode")}
+    return {**kept, "immutableReferences": references, "storageLayout": []}
+
+
+def write(target: Path, document: dict[str, Any]) -> None:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    (target / f"{document['contractName']}.json").write_text(text + "\n")
+
+
 def main() -> int:
     target = ROOT / "controller" / "artifacts"
     missing = []
-    wanted = {f"{name}.json" for name in (*CONTRACTS, *INTERFACES)}
+    wanted = {f"{name}.json" for name in (*CONTRACTS, *INTERFACES)} | {Path(path).name for path in UNISWAP}
     for stale in target.glob("*.json"):
         if stale.name not in wanted:
             stale.unlink()
@@ -80,8 +105,9 @@ def main() -> int:
         except FileNotFoundError:
             missing.append(name)
             continue
-        text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-        (target / f"{name}.json").write_text(text + "\n")
+        write(target, document)
+    for path in UNISWAP:
+        write(target, published(path))
     if missing:
         print(f"Not compiled: {', '.join(missing)}. Run: forge build contracts", file=sys.stderr)
     return 1 if missing else 0
