@@ -12,7 +12,6 @@ from controller.chain.errors import decode_revert, name_revert
 from controller.errors import EvenkeelError, InputError, NotFoundError, RevertError
 from controller.model import BlockRef, Price, Snapshot
 
-
 VAULTS_PER_CALL: Final = 100
 """A vault of 4 assets takes about 200,000 {gas}: well inside what nodes allow a call (geth: 50,000,000)."""
 
