@@ -1,0 +1,51 @@
+"""A block header as the node states it, and the hash that its own bytes have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import rlp
+from eth_utils.crypto import keccak
+
+from controller.chain import wire
+from controller.model import BlockRef
+
+_PARENT_HASH, _STATE_ROOT, _NUMBER, _TIMESTAMP = 0, 3, 8, 11  # places in the RLP list
+_KNOWN = frozenset(
+    {
+        "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom",
+        "difficulty", "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce",
+        "baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash",
+        "hash", "size", "totalDifficulty", "transactions", "uncles", "withdrawals",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`fields` are the items of the RLP list, in order; everything but `stated_hash` is read from them."""
+
+    stated_hash: bytes
+    fields: tuple[bytes, ...]
+    unknown: tuple[str, ...] = ()  # keys that no fork known here has: the hash may cover them
+
+    @property
+    def block(self) -> BlockRef:
+        number, timestamp = (int.from_bytes(self.fields[place]) for place in (_NUMBER, _TIMESTAMP))
+        return BlockRef(number, self.stated_hash, timestamp)
+
+    @property
+    def parent_hash(self) -> bytes:
+        return self.fields[_PARENT_HASH]
+
+    @property
+    def state_root(self) -> bytes:
+        return self.fields[_STATE_ROOT]
+
+    def computed_hash(self) -> bytes:
+        return bytes(keccak(rlp.encode(list(self.fields))))
+
+
+def header_from_json(answer: wire.Json) -> Header:
+    """Read an answer of ``eth_getBlockByNumber``; raises `NodeError` when it is none."""
+    return Header(wire.block_ref(answer).hash, wire.header_fields(answer), tuple(sorted(set(answer) - _KNOWN)))

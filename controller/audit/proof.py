@@ -1,0 +1,55 @@
+"""Merkle proofs of ``eth_getProof``, checked from a state root down to one storage slot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import rlp
+from eth_utils.crypto import keccak
+from rlp.exceptions import RLPException
+from trie.exceptions import BadTrieProof
+from trie.hexary import HexaryTrie
+
+from controller.chain.wire import Proof
+from controller.errors import FindingError
+
+_ACCOUNT_FIELDS = 4  # nonce, balance, storage root, code hash
+
+
+class ProofRejectedError(FindingError):
+    """The trie nodes do not lead from the root to the key."""
+
+
+def proven_slot(state_root: bytes, account: bytes, slot: bytes, proof: Proof) -> int:
+    """What `account` (20 bytes) has in `slot` (32 bytes) under `state_root`; zero where the proof shows absence.
+
+    Only the trie nodes of `proof` are looked at: what the node claims beside them proves nothing.
+
+    Raises
+    ------
+    ProofRejectedError
+        When `proof` shows neither a value nor its absence.
+    """
+    leaf = _value(state_root, account, proof.nodes, "account")
+    if not leaf:
+        return 0
+    try:
+        fields = rlp.decode(leaf)
+        if not isinstance(fields, list) or len(fields) != _ACCOUNT_FIELDS:
+            raise ProofRejectedError("The account proof ends in something that is not an account.")
+        nodes = [node for storage in proof.storage for node in storage.nodes]
+        value = _value(bytes(fields[2]), slot, nodes, "storage")
+        return int.from_bytes(rlp.decode(value)) if value else 0
+    except RLPException as error:
+        raise ProofRejectedError("The proven leaf is not RLP.") from error
+
+
+def _value(root: bytes, key: bytes, nodes: Sequence[bytes], which: str) -> bytes:
+    try:
+        decoded = [rlp.decode(node) for node in nodes]
+    except RLPException as error:
+        raise ProofRejectedError(f"A node of the {which} proof is not RLP.") from error
+    try:
+        return bytes(HexaryTrie.get_from_proof(root, keccak(key), decoded))  # type: ignore[no-untyped-call] # no types
+    except BadTrieProof as error:
+        raise ProofRejectedError(f"The {which} proof does not lead from its root to its key.") from error

@@ -1,0 +1,197 @@
+"""The one reader: gathers the evidence of an audit from a node. It judges nothing and believes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from controller.audit.evidence import BlockEvidence, Call, Evidence, FinalState, Missing, Receipt
+from controller.audit.header import Header, header_from_json
+from controller.audit.read_block import UNREADABLE, BlockReader, supply
+from controller.chain import ledger as ledgers
+from controller.chain import wire
+from controller.chain.abi import checksum
+from controller.chain.artifacts import load
+from controller.chain.client import Chain
+from controller.chain.codec import decode_plan, mandate_from_abi
+from controller.chain.contract import Contract
+from controller.chain.entries import Created, KeeperSet, Minted, Payload, Redeemed, decode_entry
+from controller.errors import InputError
+from controller.model import BlockRef, Entry, Plan, Rebalance
+
+_BATCH = 100
+
+Progress = Callable[[int, int], None]
+"""Called with how many blocks are read, and of how many."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the evidence comes from."""
+
+    chain: Chain
+    ledger: str
+    vault: str
+
+
+def gather(source: Source, first: int, block: BlockRef, mandate_file: bytes | None, progress: Progress) -> Evidence:
+    """Everything that `judge` looks at, for the entries from block `first` up to `block`."""
+    chain, vault = source.chain, source.vault
+    entries = tuple(ledgers.entries(chain, source.ledger, vault, first, block))
+    payloads = {entry: payload for entry in entries if (payload := _payload(entry)) is not None}
+    transactions = list(dict.fromkeys(entry.transaction for entry in entries))
+    calls = _calls(chain, transactions)
+    receipts = _receipts(chain, transactions)
+    plans = [call.plan for call in calls.values() if call.plan is not None]
+    numbers = {entry.block_number for entry in entries}
+    headers = _headers(chain, {block.number, *numbers, *(plan.reference_block for plan in plans)})
+    return Evidence(
+        chain_id=chain.chain_id,
+        vault=vault,
+        ledger=source.ledger,
+        block=block,
+        entries=entries,
+        proof=_proof(source, block),
+        headers=headers,
+        chain_after=_chain_after(source, entries, headers),
+        calls=calls,
+        receipts={transaction: _receipt(source, receipt) for transaction, receipt in receipts.items()},
+        blocks=_blocks(source, payloads, headers, receipts, progress),
+        final=_final(source, block, payloads.values()),
+        mandate_file=mandate_file,
+    )
+
+
+def _blocks(
+    source: Source,
+    payloads: Mapping[Entry, Payload],
+    headers: Mapping[int, Header],
+    receipts: Mapping[bytes, wire.Receipt],
+    progress: Progress,
+) -> dict[int, BlockEvidence | Missing]:
+    """Each block with a flow or a rebalance."""
+    mandate = next((said.mandate for said in payloads.values() if isinstance(said, Created)), None)
+    inside: dict[int, list[Entry]] = {}
+    for entry, payload in payloads.items():
+        if isinstance(payload, Minted | Redeemed | Rebalance):
+            inside.setdefault(entry.block_number, []).append(entry)
+    blocks: dict[int, BlockEvidence | Missing] = {}
+    for done, (number, entries) in enumerate(inside.items(), start=1):
+        header = headers.get(number)
+        if mandate is None or header is None or not _fits(header, entries[0]):
+            blocks[number] = Missing("the vault's creation or the block's header is not known")
+        else:
+            transactions = {entry.transaction for entry in entries} & receipts.keys()
+            logs = [log for transaction in transactions for log in receipts[transaction].logs]
+            rebalances = [said for entry in entries if isinstance(said := payloads[entry], Rebalance)]
+            blocks[number] = BlockReader(source.chain, source.vault, mandate).read(header, rebalances, logs)
+        progress(done, len(inside))
+    return blocks
+
+
+def _chain_after(
+    source: Source, entries: Iterable[Entry], headers: Mapping[int, Header]
+) -> dict[int, tuple[bytes, int]]:
+    stated = {}
+    for number, entry in {entry.block_number: entry for entry in entries}.items():
+        header = headers.get(number)
+        if header is None or not _fits(header, entry):
+            continue
+        try:
+            stated[number] = ledgers.head(source.chain, source.ledger, source.vault, header.block)
+        except UNREADABLE:
+            continue  # it only helps to find the place of what the proof shows
+    return stated
+
+
+def _fits(header: Header, entry: Entry) -> bool:
+    """Whether reading at that block is worth asking for; the judge says what is wrong where it is not."""
+    return header.block.hash == entry.block_hash and (
+        header.computed_hash() == entry.block_hash or bool(header.unknown)
+    )
+
+
+def _payload(entry: Entry) -> Payload | None:
+    try:
+        return decode_entry(entry)
+    except InputError:
+        return None  # the judge reads it again and says so
+
+
+def _headers(chain: Chain, numbers: Iterable[int]) -> dict[int, Header]:
+    wanted = sorted(numbers)
+    answers = _batch(chain, "eth_getBlockByNumber", [[hex(number), False] for number in wanted])
+    return {number: header_from_json(answer) for number, answer in zip(wanted, answers, strict=True) if answer}
+
+
+def _calls(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, Call]:
+    answers = _batch(chain, "eth_getTransactionByHash", [[wire.word(transaction)] for transaction in transactions])
+    return {
+        transaction: Call(
+            sender=checksum(wire.octets(wire.field(answer, "from"))),
+            to=checksum(wire.octets(answer["to"])) if answer.get("to") else None,
+            plan=_plan(wire.octets(wire.field(answer, "input"))),
+        )
+        for transaction, answer in zip(transactions, answers, strict=True)
+        if answer
+    }
+
+
+def _plan(data: bytes) -> Plan | None:
+    if data[:4] != load("IVault").abi.functions["rebalance"].selector:
+        return None
+    try:
+        return decode_plan(data[4:])
+    except InputError:
+        return None
+
+
+def _receipts(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, wire.Receipt]:
+    answers = _batch(chain, "eth_getTransactionReceipt", [[wire.word(transaction)] for transaction in transactions])
+    return {
+        transaction: wire.receipt(answer) for transaction, answer in zip(transactions, answers, strict=True) if answer
+    }
+
+
+def _receipt(source: Source, receipt: wire.Receipt) -> Receipt:
+    found = (ledgers.entry_of_log(log) for log in receipt.logs if log.address == source.ledger)
+    return Receipt(receipt.block_hash, tuple(entry for entry in found if entry and entry.vault == source.vault))
+
+
+def _proof(source: Source, block: BlockRef) -> wire.Proof | Missing:
+    try:
+        return source.chain.proof(source.ledger, [ledgers.storage_slot(source.vault)], block)
+    except UNREADABLE as error:
+        return Missing(error.message)
+
+
+def _final(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> FinalState | Missing:
+    named: set[str] = set()
+    for payload in payloads:
+        if isinstance(payload, Created):
+            named.update(payload.roles.keepers)
+        elif isinstance(payload, KeeperSet):
+            named.add(payload.keeper)
+    vault = Contract(source.chain, source.vault, "IVault")
+    try:
+        nonce, last_rebalance, paused = vault.read("state", block=block)
+        return FinalState(
+            mandate=mandate_from_abi(vault.read("mandate", block=block)),
+            owner=vault.read("owner", block=block),
+            pending_owner=vault.read("pendingOwner", block=block),
+            guardian=vault.read("guardian", block=block),
+            nonce=nonce,
+            last_rebalance=last_rebalance,
+            paused=paused,
+            supply=supply(source.chain, source.vault, block),
+            keepers={keeper: vault.read("isKeeper", keeper, block=block) for keeper in sorted(named)},
+        )
+    except UNREADABLE as error:
+        return Missing(error.message)
+
+
+def _batch(chain: Chain, method: str, parameters: Sequence[Sequence[object]]) -> list[wire.Json]:
+    answers: list[wire.Json] = []
+    for start in range(0, len(parameters), _BATCH):
+        answers += chain.batch([(method, inner) for inner in parameters[start : start + _BATCH]])
+    return answers

@@ -1,0 +1,48 @@
+"""The audit of one vault: gather, then judge."""
+
+from __future__ import annotations
+
+from controller.audit.judge import judge
+from controller.audit.read import Progress, Source, gather
+from controller.audit.report import AuditReport
+from controller.chain import ledger as ledgers
+from controller.chain.client import Chain
+from controller.errors import NotFoundError
+from controller.model import BlockRef
+
+
+def audit_vault(
+    chain: Chain,
+    ledger: str,
+    vault: str,
+    *,
+    from_block: int,
+    to_block: BlockRef,
+    mandate_file: bytes | None = None,
+    progress: Progress = lambda done, total: None,
+) -> AuditReport:
+    """Prove from chain data alone what happened to a vault.
+
+    Parameters
+    ----------
+    chain : any node with the state of old blocks; it is not trusted, only read.
+    ledger, vault : checksummed addresses.
+    from_block : at or before the vault's creation, e.g. the ledger's deployment.
+    to_block : the audited block; its hash is what everything proven rests on.
+    mandate_file : the bytes that the owner signed off, if they are to be compared.
+    progress : called with blocks read and blocks in all.
+
+    Raises
+    ------
+    NotFoundError
+        When the ledger knows no such vault at that block.
+    NodeError
+        When the node goes away, or does not have `to_block`.
+    """
+    evidence = gather(Source(chain, ledger, vault), from_block, to_block, mandate_file, progress)
+    if not evidence.entries and ledgers.head(chain, ledger, vault, to_block)[1] == 0:
+        raise NotFoundError(
+            f"The ledger {ledger} has no entry of {vault} up to block {to_block.number}.",
+            "Check the vault's address and the network: evenkeel vault list.",
+        )
+    return judge(evidence)

@@ -1,0 +1,66 @@
+"""What the vault held just before one entry, from the block before and the transfers in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from controller.audit.evidence import BlockEvidence, Transfer
+from controller.audit.issues import Issue, unchecked
+from controller.model import Entry, Mandate
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One entry's own stretch of its block."""
+
+    held: tuple[int, ...]  # {qTok} just before it
+    own: tuple[Transfer, ...]  # of its transaction, since the entry before
+
+
+def window(block: BlockEvidence, mandate: Mandate, vault: str, entry: Entry, earlier: Sequence[Entry]) -> Window:
+    """`earlier` are the vault's entries of the same block before `entry`."""
+    start = max((other.log_index for other in earlier if other.transaction == entry.transaction), default=-1)
+    own: list[Transfer] = []
+    before: list[Transfer] = []
+    for transfer in block.transfers:
+        if transfer.log_index >= entry.log_index:
+            break
+        (own if transfer.transaction == entry.transaction and transfer.log_index > start else before).append(transfer)
+    held = tuple(map(sum, zip(block.held_before, net(before, mandate, vault), strict=True)))
+    return Window(held, tuple(own))
+
+
+def net(transfers: Sequence[Transfer], mandate: Mandate, vault: str) -> tuple[int, ...]:
+    """{qTok} into the vault less out of it, one for each asset."""
+    flow = dict.fromkeys((asset.token for asset in mandate.assets), 0)
+    for transfer in transfers:
+        if transfer.token in flow:
+            flow[transfer.token] += transfer.amount * ((transfer.receiver == vault) - (transfer.sender == vault))
+    return tuple(flow.values())
+
+
+def check_moved(moved: Sequence[int], recorded: Sequence[int], mandate: Mandate, direct: bool) -> Iterator[Issue]:
+    """The entry's amounts against the Transfer logs of its transaction.
+
+    In a transaction that calls the vault itself nothing else moves tokens; another contract may have sent some first.
+    """
+    for asset, chain, entry in zip(mandate.assets, moved, recorded, strict=True):
+        if chain == entry:
+            continue
+        what = f"the vault's {asset.token} changed by {chain} in the transaction's logs, by {entry} in the entry"
+        if direct:
+            yield Issue(what)
+        else:
+            yield unchecked(f"{what}; another contract called the vault", "Read the transaction's trace.")
+
+
+def check_block(block: BlockEvidence, mandate: Mandate, vault: str) -> Iterator[Issue]:
+    """The balances of two blocks against all transfers between them. Nothing is plugged."""
+    flow = net(block.transfers, mandate, vault)
+    for asset, before, moved, after in zip(mandate.assets, block.held_before, flow, block.held_after, strict=True):
+        if before + moved != after:
+            yield Issue(
+                f"UNRECONCILED: the vault held {before} of {asset.token} at the block before, its transfers come to "
+                f"{moved}, it holds {after}: {after - before - moved} are without a transfer"
+            )
