@@ -52,9 +52,8 @@ def axis_for(values: Sequence[float], *, logarithmic: bool = False) -> Axis:
 
 
 def _steps(low: float, high: float, count: int) -> list[float]:
-    rough = (high - low) / count
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * times for times in (1, 2, 5, 10) if size * times >= rough * 0.999)
+    size = 10.0 ** math.floor(math.log10((high - low) / count))
+    step = next(size * times for times in (1, 2, 5, 10) if (high - low) / (size * times) <= count * 1.25)
     return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
@@ -75,17 +74,17 @@ def time_marks(first: datetime, last: datetime, count: int = 6) -> tuple[Mark, .
         return ()
     years = span / (365.25 * 86_400)
     if years >= count / 2:
-        step = next(size for size in (1, 2, 5, 10, 20, 50, 100, 1000) if years / size <= count + 1)
+        step = next(size for size in (1, 2, 5, 10, 20, 50, 100, 1000) if years / size <= count * 1.25)
         dates = [datetime(year, 1, 1, tzinfo=UTC) for year in range(-(-first.year // step) * step, last.year + 1, step)]
         form = "%Y"
     elif years * 12 >= count / 2:
-        step = next(size for size in (1, 2, 3, 6, 12) if years * 12 / size <= count + 1)
+        step = next(size for size in (1, 2, 3, 6, 12) if years * 12 / size <= count * 1.25)
         months = range(-(-(first.year * 12 + first.month - 1) // step) * step, last.year * 12 + last.month, step)
         dates = [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in months]
         form = "%b %Y"
     else:
         sizes = (1, 5, 15, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
-        size = next((size for size in sizes if span / size <= count + 1), sizes[-1])
+        size = next((size for size in sizes if span / size <= count * 1.25), sizes[-1])
         midnight = datetime(first.year, first.month, first.day, tzinfo=UTC)
         dates = [midnight + timedelta(seconds=size * number) for number in range(int((span + 86_400) // size) + 1)]
         form = "%d %b" if size >= 86_400 else "%H:%M" if size >= 60 else "%H:%M:%S"

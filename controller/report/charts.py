@@ -1,4 +1,4 @@
-"""The pictures of a run as paths in a box of 100 by 100; the page stretches the box and writes the words around it."""
+"""The pictures of a run: weights in their bands, drift, value per share beside its shadows."""
 
 from __future__ import annotations
 
@@ -7,58 +7,13 @@ from dataclasses import dataclass
 
 from controller.model import Mandate, TickRecord
 from controller.report.axes import Axis, Mark, axis_for, drawn, time_marks
+from controller.report.drawing import Chart, Panel, Path, Point, Readout, area, dots, path
 from controller.report.metrics import Summary
-from controller.report.wording import DAY, Words, bps, percent, plural, points
-from controller.units import BPS, D18, VALUE_DECIMALS, show_value
+from controller.report.wording import DAY, Words, amount, bps, percent, plural, points, weight_points
+from controller.units import BPS, D18, VALUE_DECIMALS
 
 PALETTE = 8
 """Colours of the style sheet for assets, safe for colour-blind readers; every asset also has a panel of its own."""
-
-Point = tuple[float, float | None]
-"""Where, 0 to 1, and how much; None breaks a line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stripe:
-    """A horizontal area; a line when `height` is 0."""
-
-    css: str
-    top: float  # {1/100} from the top
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    css: str
-    d: str
-
-
-@dataclass(frozen=True, slots=True)
-class Readout:
-    """One line of a legend: it shows the last tick, or the one under the pointer."""
-
-    label: str
-    css: str
-    values: tuple[str, ...]  # one for each tick that is drawn
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One box with its scale, its legend and its description for those who cannot see it."""
-
-    css: str
-    description: str
-    legend: tuple[Readout, ...]
-    stripes: tuple[Stripe, ...]
-    paths: tuple[Path, ...]
-    marks: tuple[Mark, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    title: str
-    note: str
-    panels: tuple[Panel, ...]
 
 
 @dataclass(frozen=True)
@@ -99,10 +54,10 @@ def _weights_chart(at: Sequence[float], ticks: Sequence[TickRecord], mandate: Ma
         _weight_panel(asset, track, reach, at, ticks, mandate, words.symbols[asset])
         for asset, track in enumerate(tracks)
     )
-    inner = f" The darker area is the destination, {points(mandate.destination)} around it." * bool(mandate.destination)
+    inner = f"; the darker area is the destination, {weight_points(mandate.destination)}" * bool(mandate.destination)
     return Chart(
         "Weights",
-        f"Each asset's share of the vault in its band of {points(mandate.band)} around the target.{inner}",
+        f"Each asset's share of the vault in its band of {weight_points(mandate.band)} around the target{inner}.",
         panels,
     )
 
@@ -156,11 +111,11 @@ def _weight_panel(
             Readout(symbol, "asset", tuple("-" if weight is None else f"{weight / 100:.2f}%" for weight in weights)),
         ),
         stripes=(
-            _area(axis, "band", -mandate.band, mandate.band),
-            _area(axis, "destination", -mandate.destination, mandate.destination),
-            _area(axis, "target", 0, 0),
+            area(axis, "band", -mandate.band, mandate.band),
+            area(axis, "destination", -mandate.destination, mandate.destination),
+            area(axis, "target", 0, 0),
         ),
-        paths=(Path("line", _path(track, axis)),),
+        paths=(Path("line", path(track, axis)),),
         marks=tuple(Mark(axis.at(edge), points(target + edge)) for edge in edges),
     )
 
@@ -190,13 +145,14 @@ def _drift_chart(at: Sequence[float], ticks: Sequence[TickRecord], mandate: Mand
             Readout("Drift", "line", tuple(bps(tick.drift) if tick.value else "-" for tick in ticks)),
             Readout(f"Trigger {mandate.band:,} bps", "trigger", ()),
             Readout(f"Destination {mandate.destination:,} bps", "goal", ()),
-            Readout("Rebalance", "mark", tuple(_said(tick) for tick in ticks)),
+            Readout("Rebalance", "mark", ()),
+            Readout("This tick", "tick", tuple(_said(tick) for tick in ticks)),
         ),
-        stripes=(_area(axis, "trigger", mandate.band, mandate.band), _area(axis, "goal", *[mandate.destination] * 2)),
+        stripes=(area(axis, "trigger", mandate.band, mandate.band), area(axis, "goal", *[mandate.destination] * 2)),
         paths=(
-            Path("line", _path(track, axis)),
-            Path("mark", _dots(before, axis)),
-            Path("mark end", _dots(after, axis)),
+            Path("line", path(track, axis)),
+            Path("mark", dots(before, axis)),
+            Path("mark end", dots(after, axis)),
         ),
         marks=axis.marks(5, lambda value: f"{value:,.0f}"),
     )
@@ -209,7 +165,7 @@ def _said(tick: TickRecord) -> str:
     """What a tick came to."""
     if tick.outcome is not None:
         rebalance = tick.outcome.rebalance
-        return f"{plural(len(rebalance.fills), 'trade')}, down to {bps(rebalance.drift_after)}"
+        return f"{plural(len(rebalance.fills), 'trade')}, ends at {bps(rebalance.drift_after)}"
     if tick.error:
         return tick.error
     return tick.reason.value if tick.reason else "planned only"
@@ -241,11 +197,11 @@ def _value_charts(at: Sequence[float], kept: Sequence[int], summary: Summary, wo
             f"{percent(summary.against_frictionless, sign=True)}."
         ),
         legend=tuple(
-            Readout(labels[css], css, tuple("-" if value is None else show_value(value) for value in series[css]))
+            Readout(labels[css], css, tuple("-" if value is None else _fine(value) for value in series[css]))
             for css in labels
         ),
         stripes=(),
-        paths=tuple(Path(css, _path(_scaled(at, values), axis)) for css, values in series.items()),
+        paths=tuple(Path(css, path(_scaled(at, values), axis)) for css, values in series.items()),
         marks=axis.marks(6, _short),
     )
     scale = ", on a logarithmic scale" if wide else ""
@@ -267,11 +223,13 @@ def _gap_chart(at: Sequence[float], ours: Sequence[int | None], free: Sequence[i
         css="short gap",
         description=f"Vault against the frictionless vault over time, ending at {_last(gaps)}.",
         legend=(Readout("Vault against frictionless", "line", tuple(bps(gap, sign=True) for gap in gaps)),),
-        stripes=(_area(axis, "target", 0, 0),),
-        paths=(Path("line", _path(track, axis)),),
-        marks=axis.marks(4, lambda value: f"{value:+,.0f}" if abs(value) >= 1 or not value else f"{value:+.2g}"),
+        stripes=(area(axis, "target", 0, 0),),
+        paths=(Path("line", path(track, axis)),),
+        marks=axis.marks(4, lambda value: f"{value:+,.4g}" if value else "0"),
     )
-    return Chart("What trading cost", "Value per share against the frictionless vault, in basis points.", (panel,))
+    return Chart(
+        "Against frictionless", "In basis points: what trading cost, and what late or failed trades did.", (panel,)
+    )
 
 
 def _last(gaps: Sequence[int | None]) -> str:
@@ -282,34 +240,14 @@ def _scaled(at: Sequence[float], values: Iterable[int | None]) -> list[Point]:
     return [(x, value / 10**VALUE_DECIMALS if value else None) for x, value in zip(at, values, strict=True)]
 
 
+def _fine(value: int) -> str:
+    """D36{quote/share} to six digits."""
+    return amount(value, VALUE_DECIMALS)
+
+
 def _short(value: float) -> str:
     """A value beside an axis: 12, 1.5, 200k."""
     for size, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if abs(value) >= size * 10:
             return f"{value / size:,.4g}{unit}"
     return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-# ---- paths
-
-
-def _area(axis: Axis, css: str, low: float, high: float) -> Stripe:
-    return Stripe(css, round(100 - 100 * axis.at(high), 2), round(100 * (axis.at(high) - axis.at(low)), 2))
-
-
-def _path(track: Iterable[Point], axis: Axis) -> str:
-    """A line through the points, broken where there is none."""
-    parts: list[str] = []
-    pen = "M"
-    for x, y in track:
-        if y is None:
-            pen = "M"
-            continue
-        parts.append(f"{pen}{100 * x:.6g},{100 - 100 * axis.at(y):.5g}")
-        pen = "L"
-    return "".join(parts)
-
-
-def _dots(points_: Iterable[Point], axis: Axis) -> str:
-    """Lines of no length: their round caps are the dots, which stay round when the box is stretched."""
-    return "".join(f"M{100 * x:.6g},{100 - 100 * axis.at(y):.5g}h0" for x, y in points_ if y is not None)

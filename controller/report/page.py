@@ -20,7 +20,6 @@ from controller.report.metrics import Execution, Summary, executions
 from controller.report.wording import (
     Row,
     Words,
-    against_oracle,
     amount,
     bps,
     mandate_words,
@@ -30,6 +29,7 @@ from controller.report.wording import (
     rate,
     sections,
 )
+from controller.units import show_value
 
 MOST_LISTED = 2_000
 """Rebalances in the list of trades; of more, the newest."""
@@ -185,7 +185,7 @@ def _readouts(drawn: Pictures) -> dict[str, object]:
 
 def _cards(summary: Summary, words: Words) -> tuple[Row, ...]:
     """The four numbers that a reader wants first."""
-    value = "-" if summary.vault_value is None else words.money(summary.vault_value)
+    value = "-" if summary.vault_value is None else f"{show_value(summary.vault_value, 0)} {words.quote}"
     apart = percent(summary.against_frictionless, sign=True)
     return (
         Row("Final value", value, f"{percent(summary.growth, 1, sign=True)} for each share"),
@@ -223,9 +223,9 @@ def _trade_row(trade: Execution, mandate: Mandate, words: Words) -> TradeRow:
     return TradeRow(
         sold=f"{amount(fill.amount_in, sell)} {words.symbols[fill.sell]}",
         bought=f"{amount(fill.amount_out, buy)} {words.symbols[fill.buy]}",
-        value=words.money(trade.sold),
+        value=show_value(trade.sold),
         rate=rate(fill.amount_in, sell, fill.amount_out, buy),
         oracle_rate=rate(prices[fill.buy], sell, prices[fill.sell], buy),
-        against=against_oracle(trade.against_oracle),
+        against=bps(trade.against_oracle, sign=True),
         better=trade.against_oracle > 0,
     )

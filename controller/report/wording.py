@@ -73,8 +73,14 @@ def points(weight: int) -> str:
     return f"{Decimal(weight) * 100 / BPS:f}".rstrip("0").rstrip(".") + "%" if weight % 100 else f"{weight // 100}%"
 
 
+def weight_points(weight: int) -> str:
+    """{bps} of a distance between weights, which is not a per cent of anything."""
+    shown = points(weight)[:-1]
+    return f"{shown} percentage point{'' if shown == '1' else 's'}"
+
+
 def amount(raw: int, decimals: int) -> str:
-    """{qTok} as whole tokens: six significant digits or two decimals, whichever is more."""
+    """{qTok} as whole tokens, or any scaled integer: six significant digits or two decimals, whichever is more."""
     exact = to_decimal(raw, decimals)
     places = min(decimals, max(2, 5 - exact.adjusted())) if exact else 0
     return f"{exact:,.{places}f}"
@@ -99,10 +105,10 @@ def mandate_words(mandate: Mandate, words: Words) -> tuple[str, ...]:
         f"{points(asset.target)} {symbol}" for asset, symbol in zip(mandate.assets, words.symbols, strict=True)
     )
     everything = mandate.scope is Scope.BOOK
-    end = f"within {points(mandate.destination)} of" if mandate.destination else "to"
+    end = f"within {weight_points(mandate.destination)} of" if mandate.destination else "to"
     sentences = [
         f"Hold {held}.",
-        f"When the weight of an asset is {points(mandate.band)} or more away from its target, bring "
+        f"When the weight of an asset is {weight_points(mandate.band)} or more away from its target, bring "
         f"{'every asset' if everything else 'the assets that far away'} back {end} {'its' if everything else 'their'} "
         f"target{'' if everything else 's'}.",
         f"Lose no more than {points(mandate.max_slippage)} in a trade and {points(mandate.max_loss)} of the vault in a "
@@ -175,7 +181,7 @@ def _result_rows(summary: Summary, words: Words) -> tuple[Row, ...]:
 
     return (
         Row("Final value", money(summary.vault_value), "at the last tick"),
-        Row("Value per share", percent(summary.growth, sign=True), "first tick to last"),
+        Row("  value per share", percent(summary.growth, sign=True), "first tick to last"),
         Row("Buy-and-hold", money(summary.hold_value), "the first book, untouched"),
         Row("  vault against it", percent(summary.against_hold, sign=True)),
         Row(
@@ -185,11 +191,6 @@ def _result_rows(summary: Summary, words: Words) -> tuple[Row, ...]:
         ),
         Row("  vault against it", percent(summary.against_frictionless, sign=True)),
     )
-
-
-def against_oracle(ratio: int) -> str:
-    """D18{1} of one trade in words that a screen reader can say."""
-    return f"{show_bps(abs(ratio))} bps {'better' if ratio > 0 else 'worse'}" if ratio else "equal"
 
 
 def rate(sold: int, sold_decimals: int, bought: int, bought_decimals: int) -> str:
