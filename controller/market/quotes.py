@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from eth_utils.crypto import keccak
@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 from controller.chain.abi import decode, encode
 from controller.chain.client import Chain
 from controller.errors import RevertError
-from controller.model import BlockRef, Quote
+from controller.model import BlockRef, Quote, Snapshot
 from controller.planning.plan import Want, best
 
 _QUOTE = keccak(text="quoteExactInput(bytes,uint256)")[:4]
@@ -22,6 +22,10 @@ Hop = tuple[str, int, str]
 """Token in, fee {1e-6}, token out: one pool in one direction."""
 
 
+QuoteReader = Callable[[Snapshot, tuple[Want, ...]], Sequence[Quote]]
+"""Quotes for the wants of one snapshot, read at its block."""
+
+
 @dataclass(frozen=True, slots=True)
 class Routes:
     """Where to look for pools."""
@@ -29,6 +33,19 @@ class Routes:
     venue: int  # index into the mandate's venues
     fees: tuple[int, ...]  # {1e-6} fee tiers
     hubs: tuple[str, ...]  # tokens that a two-hop route may go through
+
+
+@dataclass(frozen=True, slots=True)
+class UniswapV3Quotes:
+    """A `QuoteReader` over Uniswap V3."""
+
+    chain: Chain
+    quoter: str
+    routes: Routes
+
+    def __call__(self, snapshot: Snapshot, wants: tuple[Want, ...]) -> list[Quote]:
+        tokens = [asset.token for asset in snapshot.mandate.assets]
+        return uniswap_v3_quotes(self.chain, self.quoter, snapshot.block, wants, tokens, self.routes)
 
 
 def uniswap_v3_quotes(
