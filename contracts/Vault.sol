@@ -329,11 +329,12 @@ contract Vault is IVault, ERC20 {
         Mandate memory m = book.mandate;
         for (uint256 i; i < values.length; ++i) {
             uint256 target = m.assets[i].target;
+            int256 before = Rules.side(book.values[i], target, book.total);
+            int256 afterwards = Rules.side(values[i], target, total);
             bool sold = book.sold >> i & 1 == 1;
             bool bought = book.bought >> i & 1 == 1;
             require(
-                !Rules.isCrossed(sold, bought, book.values[i], book.total, values[i], total, target),
-                TargetCrossed(i, book.values[i], values[i], target)
+                !Rules.isCrossed(sold, bought, before, afterwards), TargetCrossed(i, book.values[i], values[i], target)
             );
             if (m.scope == Scope.BREACH && book.breaches >> i & 1 == 0) continue;
             require(

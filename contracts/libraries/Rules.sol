@@ -63,29 +63,19 @@ library Rules {
         return deviation(value, target, total) <= destination * total + BPS * minTradeValue(minTrade);
     }
 
-    /// @notice Whether trading took an asset away from its target or past it.
-    /// @dev An asset both sold and bought would have to be above and below its target before: always crossed.
-    /// @param sold whether a trade sold it
-    /// @param bought whether a trade bought it
-    /// @param valueBefore D36{quote} of the asset
-    /// @param totalBefore D36{quote} of the vault
-    function isCrossed(
-        bool sold,
-        bool bought,
-        uint256 valueBefore,
-        uint256 totalBefore,
-        uint256 valueAfter,
-        uint256 totalAfter,
-        uint256 target
-    ) internal pure returns (bool) {
+    /// @notice On which side of its target an asset is: 1 above, 0 exactly on it, -1 below.
+    function side(uint256 value, uint256 target, uint256 total) internal pure returns (int256) {
         // D36{quote * bps} = D36{quote} * {bps}
-        uint256 before = valueBefore * BPS;
-        uint256 beforeTarget = target * totalBefore;
-        uint256 afterwards = valueAfter * BPS;
-        uint256 afterTarget = target * totalAfter;
-        if (sold && (before <= beforeTarget || afterwards < afterTarget)) return true;
-        if (bought && (before >= beforeTarget || afterwards > afterTarget)) return true;
-        return false;
+        uint256 actual = value * BPS;
+        uint256 wanted = target * total;
+        return actual > wanted ? int256(1) : actual < wanted ? int256(-1) : int256(0);
+    }
+
+    /// @notice Whether trading took an asset away from its target or past it.
+    /// @dev What is sold has to be above its target before and not below it after; what is bought the other way round.
+    ///      An asset both sold and bought would have to be above and below before: always crossed.
+    function isCrossed(bool sold, bool bought, int256 before, int256 afterwards) internal pure returns (bool) {
+        return (sold && (before <= 0 || afterwards < 0)) || (bought && (before >= 0 || afterwards > 0));
     }
 
     /// @notice What a rebalance cost, zero when it gained.

@@ -284,11 +284,16 @@ def floors() -> Iterator[dict[str, object]]:
         }
 
 
+def lines(rows: Iterator[dict[str, object]]) -> str:
+    """One row on each line: easy to diff, and forge reads line by line."""
+    return ",\n".join(json.dumps(row) for row in rows)
+
+
 def main() -> None:
     families = (half_and_half, target_date, losses, scopes, destination_zero, extremes, thrown)
-    cases = [case.row() for family in families for case in family()]
-    vectors = {"cases": cases, "floors": list(floors())}
-    Path(__file__).with_name("rules.json").write_text(json.dumps(vectors, indent=1) + "\n", encoding="utf-8")
+    cases = lines(case.row() for family in families for case in family())
+    text = f'{{"cases": [\n{cases}\n],\n"floors": [\n{lines(floors())}\n]}}\n'
+    Path(__file__).with_name("rules.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
