@@ -96,6 +96,8 @@ contract VaultFactory is IVaultFactory {
             feeds[i] = mandate.assets[i].feed;
             decimals[i] = mandate.assets[i].decimals;
         }
+        // Round ids are for the record of a rebalance.
+        // slither-disable-next-line unused-return
         (prices,) = IPriceOracle(mandate.oracle).prices(feeds, decimals);
     }
 
@@ -127,6 +129,8 @@ contract VaultFactory is IVaultFactory {
 
     /// @return what `decimals()` says, or the highest number where it says nothing readable
     function _decimals(address account) private view returns (uint256) {
+        // A typed call would revert without a name where there is nothing readable.
+        // slither-disable-next-line low-level-calls
         (bool success, bytes memory data) = account.staticcall(abi.encodeWithSignature("decimals()"));
         if (!success || data.length < 32) return type(uint256).max;
         return abi.decode(data, (uint256));

@@ -19,19 +19,19 @@ interface IPriceOracle {
     /// @notice Prices of all feeds, or a revert by name.
     /// @param feeds what to read and what is acceptable
     /// @param tokenDecimals of the priced tokens, one for each feed
-    /// @return prices D36{quote/qTok} = answer * 10^(36 - tokenDecimals - feed.decimals), so that balance * price is D36{quote}
+    /// @return values D36{quote/qTok} = answer * 10^(36 - tokenDecimals - feed.decimals), so that balance * price is D36{quote}
     /// @return rounds the feed's round ids
     function prices(Feed[] calldata feeds, uint8[] calldata tokenDecimals)
         external
         view
-        returns (uint256[] memory prices, uint80[] memory rounds);
+        returns (uint256[] memory values, uint80[] memory rounds);
 
     /// @notice One price with its age; for lenses, which show a bad feed without hiding the good ones.
-    /// @return price D36{quote/qTok}
+    /// @return value D36{quote/qTok}
     /// @return roundId the feed's round id
     /// @return updatedAt {s}
     function price(Feed calldata feed, uint8 tokenDecimals)
         external
         view
-        returns (uint256 price, uint80 roundId, uint256 updatedAt);
+        returns (uint256 value, uint80 roundId, uint256 updatedAt);
 }

@@ -71,7 +71,7 @@ interface IVault {
     error TransferMismatch(uint256 asset, uint256 expected, uint256 received);
 
     /// @notice Sets up a fresh clone: stores the mandate, grants the roles, writes the CREATED entry. Once.
-    function initialize(Mandate calldata mandate, Roles calldata roles) external;
+    function initialize(Mandate calldata mandate_, Roles calldata roles) external;
 
     /// @notice Mints shares in kind, pro rata to what the vault holds, rounded up. Needs no price.
     /// @dev The first mint is the owner's: it pays exactly `maxAmounts`, and MIN_SUPPLY of `shares` are locked for good.
@@ -85,10 +85,10 @@ interface IVault {
     /// @notice Burns shares for their part of the basket, rounded down. Works while paused and without any price.
     /// @param shares {qShare} to burn
     /// @param minAmounts {qTok} the least that is paid, one for each asset
-    /// @param owner of the shares; another caller needs an allowance
+    /// @param owner_ of the shares; another caller needs an allowance
     /// @param skip bitmap of assets not to be paid: their part stays with the remaining holders
     /// @return amounts {qTok} paid
-    function redeem(uint256 shares, uint256[] calldata minAmounts, address receiver, address owner, uint256 skip)
+    function redeem(uint256 shares, uint256[] calldata minAmounts, address receiver, address owner_, uint256 skip)
         external
         returns (uint256[] memory amounts);
 
@@ -105,9 +105,9 @@ interface IVault {
     /// @notice Owner only.
     function setKeeper(address keeper, bool allowed) external;
     /// @notice Owner only.
-    function setGuardian(address guardian) external;
+    function setGuardian(address guardian_) external;
     /// @notice Owner only; the new owner has to accept. Zero withdraws the proposal.
-    function proposeOwner(address pendingOwner) external;
+    function proposeOwner(address pendingOwner_) external;
     /// @notice The proposed owner only.
     function acceptOwner() external;
 

@@ -77,6 +77,8 @@ contract VaultLens is IVaultLens {
         views = new PriceView[](mandate.assets.length);
         for (uint256 i = 0; i < views.length; ++i) {
             Asset memory asset = mandate.assets[i];
+            // A price has three words, so whether more was cut off does not matter.
+            // slither-disable-next-line unused-return
             (bool success,, bytes memory data) = LibCall.tryStaticCall(
                 mandate.oracle,
                 gasleft() / (views.length - i + 1),

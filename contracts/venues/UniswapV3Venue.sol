@@ -80,6 +80,8 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
         // The cast is safe: of the two, a pool is owed the one that is sold, which it never reports as negative.
         uint256 owed = uint256(hop.sell < hop.buy ? amount0Delta : amount1Delta);
         if (hop.payer == address(this)) hop.sell.safeTransfer(msg.sender, owed);
+        // The payer is who called `swap`: see above.
+        // slither-disable-next-line arbitrary-send-erc20
         else hop.sell.safeTransferFrom(hop.payer, msg.sender, owed);
     }
 
@@ -116,6 +118,8 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
 
     /// @return {qTok of buy}, rounded down
     function _spot(Hop memory hop, uint256 amountIn, bytes calldata route) private view returns (uint256) {
+        // The other six are the pool's own business.
+        // slither-disable-next-line unused-return
         (uint160 sqrtPriceX96,,,,,,) = _existing(hop, route).slot0();
         require(sqrtPriceX96 != 0, RouteInvalid(route));
         // {qTok1/qTok0} = (sqrtPriceX96 / 2^96)^2, kept at 192 fractional bits where the square fits, else at 128
