@@ -36,7 +36,9 @@ def init_code(artifact: Artifact, args: Sequence[str]) -> bytes:
 
 
 def _value(kind: str, text: str) -> Any:
-    return bytes.fromhex(text.removeprefix("0x")) if kind.startswith("bytes") else text
+    if kind.startswith("bytes"):
+        return bytes.fromhex(text.removeprefix("0x"))
+    return int(text) if kind.startswith("uint") else text
 
 
 def create_address(sender: str, nonce: int) -> str:

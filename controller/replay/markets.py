@@ -95,7 +95,8 @@ def series(market: Market, start: str, end: str | None = None) -> Series:
     history = market.history()
     first, last = _date("--from", start), _date("--to", end) if end else history.index[-1]
     part = history.loc[first:last]
-    if len(part) < 2 or first < history.index[0]:
+    begun = history.index[0] - first < pd.Timedelta(days=31)  # a month named without its day may begin in its middle
+    if len(part) < 2 or not begun:
         raise InputError(
             f"The {market.name} history has no two {market.step}s between {first:%Y-%m-%d} and {last:%Y-%m-%d}.",
             f"It runs from {history.index[0]:%Y-%m-%d} to {history.index[-1]:%Y-%m-%d}.",
