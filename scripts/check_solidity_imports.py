@@ -5,7 +5,8 @@
 A file imports only from its row below. Rows that stand side by side are closed to each other, so that no adapter knows
 another one or the vault. `lens` sees types and interfaces only; so do `Ledger` and `dev`, and nothing imports `dev`.
 
-Usage: python scripts/check_solidity_imports.py [CONTRACTS_DIRECTORY]; exits 1 and names every import that is out of order.
+Usage: python scripts/check_solidity_imports.py [CONTRACTS_DIRECTORY]
+Exits 1 and names every import that breaks a rule.
 """
 
 import re

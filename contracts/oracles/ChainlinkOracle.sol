@@ -18,14 +18,6 @@ import {Feed, VALUE_DECIMALS} from "../types/Types.sol";
 /// KNOWN LIMITS. A price inside its heartbeat may lag the market by up to the feed's deviation threshold. The uptime of
 /// an L2's sequencer is not looked at.
 contract ChainlinkOracle is IPriceOracle {
-    /// @dev What one feed answered, before anything is believed.
-    struct Round {
-        uint256 id;
-        int256 answer; // in the feed's own decimals
-        uint256 updatedAt; // {s}
-        uint256 answeredIn;
-    }
-
     /// @inheritdoc IPriceOracle
     function prices(Feed[] calldata feeds, uint8[] calldata tokenDecimals)
         external
@@ -55,13 +47,15 @@ contract ChainlinkOracle is IPriceOracle {
         returns (uint256 value, uint80 roundId, uint256 updatedAt)
     {
         address source = feed.source;
-        Round memory round = _latest(source);
+        uint256 id;
+        int256 signed;
+        uint256 answeredIn;
+        (id, signed, updatedAt, answeredIn) = _latest(source);
         // The cast cannot truncate: `_latest` refuses wider ids.
-        roundId = uint80(round.id);
-        updatedAt = round.updatedAt;
-        require(updatedAt != 0 && round.answeredIn >= round.id, RoundIncomplete(source, roundId));
-        require(round.answer > 0, PriceNotPositive(source, round.answer));
-        uint256 answer = uint256(round.answer);
+        roundId = uint80(id);
+        require(updatedAt != 0 && answeredIn >= id, RoundIncomplete(source, roundId));
+        require(signed > 0, PriceNotPositive(source, signed));
+        uint256 answer = uint256(signed);
         require(
             answer >= feed.minAnswer && answer <= feed.maxAnswer,
             PriceOutOfBounds(source, answer, feed.minAnswer, feed.maxAnswer)
@@ -76,18 +70,30 @@ contract ChainlinkOracle is IPriceOracle {
     }
 
     /// @dev A typed call, also inside `try`, would revert without a name where the feed has no code or answers too
-    ///      little or too wide. This one copies exactly five words, so that a long answer costs nothing either.
-    function _latest(address source) private view returns (Round memory round) {
+    ///      little or too wide. This one copies exactly five words, so that a long answer costs nothing either. They are
+    ///      read at once and may lie above the free memory pointer.
+    /// @return id of the round, at most 80 bits
+    /// @return answer {quote/tok} in the feed's own decimals
+    /// @return updatedAt {s}
+    /// @return answeredIn id of the round that gave the answer, at most 80 bits
+    function _latest(address source)
+        private
+        view
+        returns (uint256 id, int256 answer, uint256 updatedAt, uint256 answeredIn)
+    {
         bytes4 selector = IAggregatorV3.latestRoundData.selector;
         bool readable;
-        uint256[5] memory words;
         assembly ("memory-safe") {
+            let words := mload(0x40)
             mstore(0, selector)
             readable := staticcall(gas(), source, 0, 4, words, 0xa0)
             readable := and(readable, gt(returndatasize(), 0x9f))
+            id := mload(words)
+            answer := mload(add(words, 0x20))
+            updatedAt := mload(add(words, 0x60))
+            answeredIn := mload(add(words, 0x80))
         }
-        readable = readable && words[0] <= type(uint80).max && words[4] <= type(uint80).max;
+        readable = readable && id <= type(uint80).max && answeredIn <= type(uint80).max;
         require(readable, FeedUnreadable(source));
-        return Round(words[0], int256(words[1]), words[3], words[4]);
     }
 }
