@@ -1,4 +1,4 @@
-"""Copies what the controller needs of forge's `out/` and of Uniswap into controller/artifacts/<Contract>.json.
+"""Copies what the controller needs of forge's `out/` into the package: controller/artifacts/<Contract>.json.
 Uniswap V3 comes with it as published on npm, for chains that have none.
 
 The output depends on the sources alone: keys are sorted, and no path, time or compiler-internal id is kept.
@@ -40,13 +40,6 @@ UNISWAP = (
     "v3-periphery/artifacts/contracts/lens/QuoterV2.sol/QuoterV2.json",
 )
 PUSH32_ZERO = b"\x7f" + bytes(32)
-UNISWAP = {  # as published on npm, for chains that have none
-    "QuoterV2": "v3-periphery/artifacts/contracts/lens/QuoterV2.sol",
-    "SwapRouter": "v3-periphery/artifacts/contracts/SwapRouter.sol",
-    "UniswapV3Factory": "v3-core/artifacts/contracts/UniswapV3Factory.sol",
-    "UniswapV3Pool": "v3-core/artifacts/contracts/UniswapV3Pool.sol",
-}
-EXPORTED = (*CONTRACTS, *INTERFACES, *UNISWAP)
 
 
 def storage_layout(built: dict[str, Any]) -> list[dict[str, Any]]:
@@ -70,22 +63,7 @@ def immutable_references(built: dict[str, Any]) -> list[list[dict[str, int]]]:
     return sorted(references.values(), key=lambda places: places[0]["start"])
 
 
-def published(name: str) -> dict[str, Any]:
-    """A contract of Uniswap, whose artifacts say nothing about immutables and storage."""
-    built = json.loads((ROOT / "node_modules" / "@uniswap" / UNISWAP[name] / f"{name}.json").read_text())
-    return {
-        "contractName": name,
-        "abi": built["abi"],
-        "bytecode": built["bytecode"],
-        "deployedBytecode": built["deployedBytecode"],
-        "immutableReferences": [],
-        "storageLayout": [],
-    }
-
-
 def artifact(name: str) -> dict[str, Any]:
-    if name in UNISWAP:
-        return published(name)
     built = json.loads((ROOT / "out" / f"{name}.sol" / f"{name}.json").read_text())
     return {
         "contractName": name,
@@ -117,11 +95,11 @@ def write(target: Path, document: dict[str, Any]) -> None:
 def main() -> int:
     target = ROOT / "controller" / "artifacts"
     missing = []
-    wanted = {f"{name}.json" for name in EXPORTED} | {Path(path).name for path in UNISWAP}
+    wanted = {f"{name}.json" for name in (*CONTRACTS, *INTERFACES)} | {Path(path).name for path in UNISWAP}
     for stale in target.glob("*.json"):
         if stale.name not in wanted:
             stale.unlink()
-    for name in EXPORTED:
+    for name in (*CONTRACTS, *INTERFACES):
         try:
             document = artifact(name)
         except FileNotFoundError:
