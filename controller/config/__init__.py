@@ -1,0 +1,1 @@
+"""Configuration: networks and mandate files, read by the command line alone."""
