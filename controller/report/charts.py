@@ -9,7 +9,7 @@ from controller.model import Mandate, TickRecord
 from controller.report.axes import Axis, Mark, axis_for, drawn, time_marks
 from controller.report.drawing import Chart, Panel, Path, Point, Readout, area, dots, path
 from controller.report.metrics import Summary
-from controller.report.wording import DAY, Words, amount, bps, percent, plural, points, weight_points
+from controller.report.wording import Words, amount, bps, moment, percent, plural, points, weight_points
 from controller.units import BPS, D18, VALUE_DECIMALS
 
 PALETTE = 8
@@ -32,8 +32,7 @@ def pictures(ticks: Sequence[TickRecord], mandate: Mandate, summary: Summary, wo
     shown = [ticks[number] for number in kept]
     start, span = summary.first.timestamp, max(summary.seconds, 1)
     at = tuple((tick.block.timestamp - start) / span for tick in shown)
-    days = summary.seconds >= 2 * DAY * min(len(ticks), 2)
-    when = tuple((words.date if days else words.minute)(tick.block.timestamp) for tick in shown)
+    when = tuple(moment(tick.block.timestamp, summary, words) for tick in shown)
     value, gap = _value_charts(at, kept, summary, words)
     return Pictures(
         charts=(_weights_chart(at, shown, mandate, words), _drift_chart(at, shown, mandate), value, gap),

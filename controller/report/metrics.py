@@ -196,6 +196,7 @@ class Summary:
             "hold_value_d36": _text(self.hold_value),
             "frictionless_value_d36": _text(self.frictionless_value),
             "frictionless_rebalances": len(self.frictionless.rebalances),
+            "frictionless_traded_d36": str(self.frictionless.traded),
             "against_hold_d18": _text(self.against_hold),
             "against_frictionless_d18": _text(self.against_frictionless),
         }

@@ -23,6 +23,7 @@ from controller.report.wording import (
     amount,
     bps,
     mandate_words,
+    moment,
     percent,
     period,
     plural,
@@ -206,9 +207,7 @@ def _rebalance_rows(
 ) -> Iterator[RebalanceRows]:
     for outcome, group in groupby(trades, key=lambda trade: trade.outcome):
         yield RebalanceRows(
-            when=words.date(outcome.block.timestamp)
-            if summary.seconds >= 2 * 86_400
-            else words.minute(outcome.block.timestamp),
+            when=moment(outcome.block.timestamp, summary, words),
             block=f"{outcome.block.number:,}",
             gas=f"{outcome.gas_used:,}",
             transaction=f"0x{outcome.transaction.hex()}",

@@ -28,12 +28,6 @@ class Words:
         """History time of a chain timestamp; before 1970 too."""
         return _EPOCH + timedelta(seconds=timestamp - self.shift)
 
-    def date(self, timestamp: int) -> str:
-        return f"{self.when(timestamp):%Y-%m-%d}"
-
-    def minute(self, timestamp: int) -> str:
-        return f"{self.when(timestamp):%Y-%m-%d %H:%M}"
-
     def money(self, value: int) -> str:
         """D36{quote} with its currency."""
         return f"{show_value(value)} {self.quote}"
@@ -121,10 +115,15 @@ def mandate_words(mandate: Mandate, words: Words) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+def moment(timestamp: int, summary: Summary, words: Words) -> str:
+    """History time of a tick: its date where ticks are about a day or more apart, else to the minute."""
+    daily = summary.ticks > 1 and summary.seconds * 10 >= 9 * DAY * (summary.ticks - 1)
+    return f"{words.when(timestamp):{'%Y-%m-%d' if daily else '%Y-%m-%d %H:%M'}}"
+
+
 def period(summary: Summary, words: Words) -> str:
-    """First to last tick in history time; to the minute when the run is shorter than two days."""
-    show = words.date if summary.seconds >= 2 * DAY else words.minute
-    return f"{show(summary.first.timestamp)} to {show(summary.last.timestamp)}"
+    """First to last tick in history time."""
+    return f"{moment(summary.first.timestamp, summary, words)} to {moment(summary.last.timestamp, summary, words)}"
 
 
 def sections(summary: Summary, words: Words) -> tuple[Section, ...]:
@@ -197,5 +196,6 @@ def rate(sold: int, sold_decimals: int, bought: int, bought_decimals: int) -> st
     """Whole tokens bought for one whole token sold, eight significant digits."""
     if not sold:
         return "-"
-    scaled = bought * 10**sold_decimals * D18 // (sold * 10**bought_decimals)
-    return f"{to_decimal(scaled, 18):,.{max(2, 7 - to_decimal(scaled or 1, 18).adjusted())}f}"
+    # D18{tok of buy/tok of sell} = {qTok of buy} * {qTok/tok of sell} * D18 / ({qTok of sell} * {qTok/tok of buy})
+    exact = to_decimal(bought * 10**sold_decimals * D18 // (sold * 10**bought_decimals), 18)
+    return f"{exact:,.{max(2, 7 - exact.adjusted()) if exact else 2}f}"
