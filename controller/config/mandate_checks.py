@@ -83,7 +83,7 @@ def _prices(index: int, row: Mapping[str, Any], token: Token) -> Iterator[Mistak
         try:
             answers.append(quantities.answer(number, token.feed_decimals))
         except ValueError as error:
-            yield Mistake(f"assets[{index}].{key} ({row['token']})", f"{error}, those of the feed")
+            yield Mistake(f"assets[{index}].{key} ({row['token']})", str(error))
     if len(answers) == 2 and answers[0] > answers[1]:
         yield Mistake(f"assets[{index}].price_min ({row['token']})", "is above price_max")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from eth_utils.crypto import keccak
@@ -59,7 +59,7 @@ def _part(value: int) -> int:
 Text = Annotated[str, AfterValidator(_text)]
 Share = Annotated[int, BeforeValidator(quantities.share)]
 Seconds = Annotated[int, BeforeValidator(quantities.seconds)]
-Price = Annotated[Decimal, BeforeValidator(quantities.price)]
+Price = Annotated[Fraction, BeforeValidator(quantities.price)]
 
 
 class _Table(BaseModel):

@@ -6,10 +6,10 @@ Every function here raises `ValueError` with a sentence that says how to write i
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from controller.units import BPS, from_decimal
+from controller.units import BPS
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z%]*)", re.ASCII)
@@ -22,7 +22,7 @@ def share(value: Any) -> int:
     if unit not in ("%", "bps"):
         raise ValueError(f"{value!r} has no unit that is known here; {how}")
     points = number * 100 if unit == "%" else number
-    if points != points.to_integral_value():
+    if points.denominator != 1:
         raise ValueError(f"{value!r} is not a whole number of basis points (0.01%)")
     if points > BPS:
         raise ValueError(f"{value!r} is more than 100%")
@@ -37,7 +37,7 @@ def seconds(value: Any) -> int:
     if factor is None:
         raise ValueError(f"{value!r} has no unit that is known here; {how}")
     total = number * factor
-    if total != total.to_integral_value():
+    if total.denominator != 1:
         raise ValueError(f"{value!r} is not a whole number of seconds")
     if total >= 2**32:
         raise ValueError(f"{value!r} is longer than a vault can count (136 years)")
@@ -50,13 +50,13 @@ def money(value: Any) -> int:
     number, unit = _split(value, how)
     if unit != "USD":
         raise ValueError(f"{value!r} has no unit that is known here; {how}")
-    amount = _scaled(number, 18, value)
+    amount = _scaled(number, 18)
     if amount >= 2**128:
         raise ValueError(f"{value!r} is more than a vault can count")
     return amount
 
 
-def price(value: Any) -> Decimal:
+def price(value: Any) -> Fraction:
     """{quote/tok} above zero from ``"1234.5"`` or ``"1234.5 USD"``."""
     how = 'write it in quotes, in quote units for one token, "1234.5"'
     number, unit = _split(value, how)
@@ -67,25 +67,25 @@ def price(value: Any) -> Decimal:
     return number
 
 
-def answer(number: Decimal, decimals: int) -> int:
+def answer(number: Fraction, decimals: int) -> int:
     """A feed's answer, with the feed's `decimals`; it must fit 128 bits."""
-    scaled = _scaled(number, decimals, f"{number:f}")
+    scaled = _scaled(number, decimals)
     if scaled >= 2**128:
-        raise ValueError(f"{number:f} is more than a vault can count")
+        raise ValueError("is more than a vault can count")
     return scaled
 
 
-def _split(value: Any, how: str) -> tuple[Decimal, str]:
+def _split(value: Any, how: str) -> tuple[Fraction, str]:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no text; {how}")
     found = _QUANTITY.fullmatch(value.strip())
     if found is None:
         raise ValueError(f"{value!r} cannot be read; {how}")
-    return Decimal(found[1]), found[2]
+    return Fraction(found[1]), found[2]
 
 
-def _scaled(number: Decimal, decimals: int, value: str) -> int:
-    try:
-        return from_decimal(number, decimals)
-    except ValueError:
-        raise ValueError(f"{value} has more than {decimals} decimals") from None
+def _scaled(number: Fraction, decimals: int) -> int:
+    scaled = number * 10**decimals
+    if scaled.denominator != 1:
+        raise ValueError(f"has more than {decimals} decimals")
+    return int(scaled)
