@@ -29,6 +29,9 @@ contract VaultFactory is IVaultFactory {
     /// @notice The implementation writes to another ledger.
     error LedgerMismatch(address expected, address actual);
 
+    /// @notice The creator has used this salt before.
+    error SaltUsed(address vault);
+
     /// @notice {bps} how far a venue may be from the oracle at creation, inclusive.
     uint256 public constant PLAUSIBLE = 1_000;
 
@@ -57,6 +60,9 @@ contract VaultFactory is IVaultFactory {
         external
         returns (address vault)
     {
+        address predicted = predict(msg.sender, salt);
+        // Without this check the deployment itself would fail, after burning all gas.
+        require(!isVault[predicted], SaltUsed(predicted));
         vault = LibClone.cloneDeterministic(implementation, _salt(msg.sender, salt));
         isVault[vault] = true;
         emit VaultCreated(vault, msg.sender, salt);
@@ -67,7 +73,7 @@ contract VaultFactory is IVaultFactory {
     }
 
     /// @inheritdoc IVaultFactory
-    function predict(address creator, bytes32 salt) external view returns (address vault) {
+    function predict(address creator, bytes32 salt) public view returns (address vault) {
         return LibClone.predictDeterministicAddress(implementation, _salt(creator, salt), address(this));
     }
 

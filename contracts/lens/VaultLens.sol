@@ -18,17 +18,24 @@ interface IShares {
 /// @title VaultLens
 /// @notice Reads everything that a tick needs of many vaults in one call.
 ///
-/// LIVENESS. Each vault is read in a call of its own with an even share of the remaining gas, and so is each price
-/// within it; what is copied back is limited. An address without code, a foreign contract, a vault that is locked or a
+/// LIVENESS. Each vault is read in a call of its own with an even share of the remaining gas, and each price in one with
+/// PRICE_GAS; what is copied back is limited. An address without code, a foreign contract, a vault that is locked or a
 /// feed that burns all gas or answers megabytes therefore shows as its own failure and leaves the others whole.
 ///
 /// ROLES. None: views only.
 ///
-/// KNOWN LIMITS. The node's gas limit for a call bounds the number of vaults; a vault that gets too little gas fails with
-/// VaultUnreadable.
+/// KNOWN LIMITS. The node's gas limit for a call bounds the number of vaults: about 300,000 for each. A vault that gets too
+/// little fails as a whole, by GasTooLow or VaultUnreadable; a good price is never shown as a bad one.
 contract VaultLens is IVaultLens {
     /// @notice The address gave nothing readable: no vault, or out of gas.
     error VaultUnreadable(address vault);
+    /// @notice Too little gas is left to read a price: ask for fewer vaults at once.
+    error GasTooLow(uint256 available, uint256 needed);
+
+    /// @notice {gas} that the oracle gets for one price.
+    uint256 public constant PRICE_GAS = 150_000;
+    /// @dev {gas} that must be left, because a call gets at most 63 of 64 parts, and encoding it costs some too.
+    uint256 private constant GAS_NEEDED = PRICE_GAS + PRICE_GAS / 16;
 
     /// @dev {bytes} more than any vault of 16 assets needs, and the most that LibCall takes.
     uint16 private constant MAX_VIEW = type(uint16).max;
@@ -77,13 +84,12 @@ contract VaultLens is IVaultLens {
         views = new PriceView[](mandate.assets.length);
         for (uint256 i = 0; i < views.length; ++i) {
             Asset memory asset = mandate.assets[i];
+            uint256 available = gasleft();
+            require(available >= GAS_NEEDED, GasTooLow(available, GAS_NEEDED));
             // A price has three words, so whether more was cut off does not matter.
             // slither-disable-next-line unused-return
             (bool success,, bytes memory data) = LibCall.tryStaticCall(
-                mandate.oracle,
-                gasleft() / (views.length - i + 1),
-                MAX_REASON,
-                abi.encodeCall(IPriceOracle.price, (asset.feed, asset.decimals))
+                mandate.oracle, PRICE_GAS, MAX_REASON, abi.encodeCall(IPriceOracle.price, (asset.feed, asset.decimals))
             );
             bytes memory unreadable = abi.encodeWithSelector(IPriceOracle.FeedUnreadable.selector, asset.feed.source);
             if (!success) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {LibClone} from "solady/utils/LibClone.sol";
-
 import {VaultFactory} from "../../contracts/VaultFactory.sol";
 import {TestFeed} from "../../contracts/dev/TestFeed.sol";
 import {TestToken} from "../../contracts/dev/TestToken.sol";
@@ -47,8 +45,8 @@ contract VaultFactoryTest is VaultFixture {
     }
 
     function test_create__when_salt_is_used_again__then_reverts() public {
-        createVault(mandate6030(), SALT);
-        _expectRefusal(mandate6030(), abi.encodeWithSelector(LibClone.DeploymentFailed.selector));
+        IVault first = createVault(mandate6030(), SALT);
+        _expectRefusal(mandate6030(), abi.encodeWithSelector(VaultFactory.SaltUsed.selector, first));
     }
 
     /// @dev Nobody can take the address that another one was told.

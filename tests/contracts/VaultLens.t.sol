@@ -141,6 +141,31 @@ contract VaultLensTest is VaultFixture {
         }
     }
 
+    /// @dev Too little gas is never mistaken for a bad feed.
+    function test_snapshots__when_gas_is_short__then_whole_or_failed_as_a_whole(uint256 gas) public {
+        gas = bound(gas, 300_000, 3_000_000);
+        address[] memory list = new address[](4);
+        for (uint256 i = 0; i < 4; ++i) {
+            list[i] = address(second);
+        }
+        try lens.snapshots{gas: gas}(list) returns (VaultView[] memory views) {
+            for (uint256 i = 0; i < 4; ++i) {
+                bytes4 reason = bytes4(views[i].failure);
+                if (reason == 0) _assertSame(views[i], second);
+                else assertTrue(_isGasReason(reason), "out of gas");
+            }
+        } catch (bytes memory reason) {
+            assertEq(reason, "", "out of gas altogether");
+        }
+    }
+
+    function test_snapshots__when_gas_is_ample__then_whole(uint256 gas) public view {
+        gas = bound(gas, 2 * 400_000, 30_000_000);
+        VaultView[] memory views = lens.snapshots{gas: gas}(_list(address(vault), address(second)));
+        _assertSame(views[0], vault);
+        _assertSame(views[1], second);
+    }
+
     function test_snapshots__when_the_oracle_is_hostile__then_the_other_vaults_are_whole() public {
         address[3] memory hostile = [address(new GasBurner()), address(new Bomb(true)), address(new Bomb(false))];
         for (uint256 i = 0; i < hostile.length; ++i) {
@@ -221,6 +246,10 @@ contract VaultLensTest is VaultFixture {
         assertEq(isOwner, owner_, "owner");
         assertEq(isGuardian, guardian_, "guardian");
         assertEq(isKeeper, keeper_, "keeper");
+    }
+
+    function _isGasReason(bytes4 reason) private pure returns (bool) {
+        return reason == VaultLens.GasTooLow.selector || reason == VaultLens.VaultUnreadable.selector;
     }
 
     function _list(address a, address b) private pure returns (address[] memory list) {
