@@ -102,6 +102,7 @@ contract Vault is IVault, ERC20 {
     mapping(address account => bool) public isKeeper;
 
     modifier onlyOwner() {
+        _unlocked();
         require(msg.sender == owner, Unauthorised(msg.sender));
         _;
     }
@@ -201,21 +202,19 @@ contract Vault is IVault, ERC20 {
         Rebalance memory entry;
         book.mandate = MandateCodec.unpack(SSTORE2.read(s.mandate));
         (book.prices, entry.rounds) = _readPrices(book.mandate);
-        _checkDue(book, s.lastRebalance);
-        entry.driftBefore = _drift(book.mandate, book.values, book.total);
+        entry.driftBefore = _checkDue(book, s.lastRebalance);
 
         entry.nonce = s.nonce++;
         s.lastRebalance = uint40(block.timestamp);
         _lock(s);
         entry.fills = _trade(book, plan.trades);
         (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
-        _checkResult(book, values, total);
+        entry.driftAfter = _checkResult(book, values, total);
 
         planHash = keccak256(abi.encode(plan));
         entry.keeper = msg.sender;
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
-        entry.driftAfter = _drift(book.mandate, values, total);
         entry.valueBefore = book.total;
         entry.valueAfter = total;
         entry.prices = book.prices;
@@ -247,7 +246,8 @@ contract Vault is IVault, ERC20 {
     }
 
     /// @dev Fills the book with what is held and what it is worth, and refuses to go on unless a rebalance is due.
-    function _checkDue(Book memory book, uint256 lastRebalance) private view {
+    /// @return drift D18{1} largest, rounded down
+    function _checkDue(Book memory book, uint256 lastRebalance) private view returns (uint256 drift) {
         Mandate memory m = book.mandate;
         // {s} = {s} + {s}; the first rebalance waits for nothing
         uint256 until = lastRebalance == 0 ? 0 : lastRebalance + m.cooldown;
@@ -260,10 +260,14 @@ contract Vault is IVault, ERC20 {
         }
         (book.values, book.total) = Rules.valuesOf(book.balances, book.prices);
         require(book.total > 0, NoValue());
+        uint256 largest;
         for (uint256 i; i < count; ++i) {
-            if (Rules.isBreach(book.values[i], m.assets[i].target, book.total, m.band)) book.breaches |= 1 << i;
+            uint256 off = Rules.deviation(book.values[i], m.assets[i].target, book.total);
+            if (Rules.isBreach(off, book.total, m.band)) book.breaches |= 1 << i;
+            if (off > largest) largest = off;
         }
-        require(book.breaches != 0, NotDue(_drift(m, book.values, book.total), m.band));
+        drift = Rules.drift(largest, book.total);
+        require(book.breaches != 0, NotDue(drift, m.band));
     }
 
     function _trade(Book memory book, Trade[] calldata trades) private returns (Fill[] memory fills) {
@@ -325,77 +329,74 @@ contract Vault is IVault, ERC20 {
 
     /// @dev The supply needs no check: mint and redeem revert while the vault is locked.
     /// @param values D36{quote} after the last trade
-    function _checkResult(Book memory book, uint256[] memory values, uint256 total) private pure {
+    /// @return D18{1} largest drift, rounded down
+    function _checkResult(Book memory book, uint256[] memory values, uint256 total) private pure returns (uint256) {
         Mandate memory m = book.mandate;
+        uint256 largest;
         for (uint256 i; i < values.length; ++i) {
-            uint256 target = m.assets[i].target;
-            int256 before = Rules.side(book.values[i], target, book.total);
-            int256 afterwards = Rules.side(values[i], target, total);
-            bool sold = book.sold >> i & 1 == 1;
-            bool bought = book.bought >> i & 1 == 1;
-            require(
-                !Rules.isCrossed(sold, bought, before, afterwards), TargetCrossed(i, book.values[i], values[i], target)
-            );
-            if (m.scope == Scope.BREACH && book.breaches >> i & 1 == 0) continue;
-            require(
-                Rules.isInside(values[i], target, total, m.destination, m.minTrade),
-                DestinationMissed(i, Rules.drift(values[i], target, total), m.destination)
-            );
+            if ((book.sold | book.bought) >> i & 1 == 1) _checkCrossing(book, i, values[i], total);
+            uint256 off = Rules.deviation(values[i], m.assets[i].target, total);
+            if (off > largest) largest = off;
+            bool inScope = m.scope == Scope.BOOK || book.breaches >> i & 1 == 1;
+            // `require` would work out the evidence each time.
+            if (inScope && !Rules.isInside(off, total, m.destination, m.minTrade)) {
+                revert DestinationMissed(i, Rules.drift(off, total), m.destination);
+            }
         }
         uint256 loss = Rules.lossOf(book.total, total);
         // D36{quote} = D36{quote} * {bps} / {bps}, rounded down, for the error only
         require(!Rules.isLossTooHigh(loss, book.total, m.maxLoss), LossTooHigh(loss, book.total * m.maxLoss / BPS));
+        return Rules.drift(largest, total);
     }
 
-    /// @return largest D18{1}, rounded down
-    function _drift(Mandate memory m, uint256[] memory values, uint256 total) private pure returns (uint256 largest) {
-        for (uint256 i; i < values.length; ++i) {
-            largest = FixedPointMathLib.max(largest, Rules.drift(values[i], m.assets[i].target, total));
-        }
+    function _checkCrossing(Book memory book, uint256 i, uint256 value, uint256 total) private pure {
+        uint256 target = book.mandate.assets[i].target;
+        int256 before = Rules.side(book.values[i], target, book.total);
+        int256 afterwards = Rules.side(value, target, total);
+        require(
+            !Rules.isCrossed(book.sold >> i & 1 == 1, book.bought >> i & 1 == 1, before, afterwards),
+            TargetCrossed(i, book.values[i], value, target)
+        );
     }
 
     // ---- roles
 
     /// @inheritdoc IVault
     function pause() external {
-        require(msg.sender == owner || msg.sender == guardian, Unauthorised(msg.sender));
         _unlocked();
+        require(msg.sender == owner || msg.sender == guardian, Unauthorised(msg.sender));
         _state.paused = true;
         _append(Kind.PAUSED, abi.encode(msg.sender));
     }
 
     /// @inheritdoc IVault
     function unpause() external onlyOwner {
-        _unlocked();
         _state.paused = false;
         _append(Kind.UNPAUSED, abi.encode(msg.sender));
     }
 
     /// @inheritdoc IVault
     function setKeeper(address keeper, bool allowed) external onlyOwner {
-        _unlocked();
         isKeeper[keeper] = allowed;
         _append(Kind.KEEPER_SET, abi.encode(keeper, allowed));
     }
 
     /// @inheritdoc IVault
     function setGuardian(address guardian_) external onlyOwner {
-        _unlocked();
         guardian = guardian_;
         _append(Kind.GUARDIAN_SET, abi.encode(guardian_));
     }
 
     /// @inheritdoc IVault
     function proposeOwner(address pendingOwner_) external onlyOwner {
-        _unlocked();
         pendingOwner = pendingOwner_;
         _append(Kind.OWNER_PROPOSED, abi.encode(pendingOwner_));
     }
 
     /// @inheritdoc IVault
     function acceptOwner() external {
-        require(msg.sender == pendingOwner, Unauthorised(msg.sender));
         _unlocked();
+        require(msg.sender == pendingOwner, Unauthorised(msg.sender));
         owner = msg.sender;
         delete pendingOwner;
         _append(Kind.OWNER_SET, abi.encode(msg.sender));

@@ -44,23 +44,21 @@ library Rules {
     }
 
     /// @notice Whether the drift of an asset has reached the band. Inclusive.
+    /// @param off D36{quote * bps} deviation of the asset
     /// @param band {bps}
-    function isBreach(uint256 value, uint256 target, uint256 total, uint256 band) internal pure returns (bool) {
+    function isBreach(uint256 off, uint256 total, uint256 band) internal pure returns (bool) {
         // D36{quote * bps} >= {bps} * D36{quote}
-        return deviation(value, target, total) >= band * total;
+        return off >= band * total;
     }
 
     /// @notice Whether an asset is inside the destination, give or take the smallest trade: what is left could not be
     ///         traded. Without that tolerance a destination of zero could never be hit.
+    /// @param off D36{quote * bps} deviation of the asset
     /// @param destination {bps}
     /// @param minTrade D18{quote}
-    function isInside(uint256 value, uint256 target, uint256 total, uint256 destination, uint256 minTrade)
-        internal
-        pure
-        returns (bool)
-    {
+    function isInside(uint256 off, uint256 total, uint256 destination, uint256 minTrade) internal pure returns (bool) {
         // D36{quote * bps} <= {bps} * D36{quote} + {bps} * D36{quote}
-        return deviation(value, target, total) <= destination * total + BPS * minTradeValue(minTrade);
+        return off <= destination * total + BPS * minTradeValue(minTrade);
     }
 
     /// @notice On which side of its target an asset is: 1 above, 0 exactly on it, -1 below.
@@ -92,12 +90,13 @@ library Rules {
         return loss * BPS > maxLoss * totalBefore;
     }
 
-    /// @notice The drift of one asset, for showing and recording only.
+    /// @notice A deviation as a ratio, for showing and recording only.
     /// @dev `total` is not zero: a vault without value is refused before. The product has 512 bits, so it cannot overflow.
+    /// @param off D36{quote * bps}
     /// @return D18{1}, rounded down
-    function drift(uint256 value, uint256 target, uint256 total) internal pure returns (uint256) {
+    function drift(uint256 off, uint256 total) internal pure returns (uint256) {
         // D18{1} = D36{quote * bps} * D18{1} / (D36{quote} * {bps})
-        return FixedPointMathLib.fullMulDiv(deviation(value, target, total), D18, total * BPS);
+        return FixedPointMathLib.fullMulDiv(off, D18, total * BPS);
     }
 
     /// @notice The least that a trade must return at the oracle's prices.

@@ -38,10 +38,11 @@ contract RulesTest is Test {
             uint256 drift;
             bool due;
             for (uint256 i; i < values.length; ++i) {
-                bool breach = Rules.isBreach(values[i], c.targets[i], total, c.band);
+                uint256 off = Rules.deviation(values[i], c.targets[i], total);
+                bool breach = Rules.isBreach(off, total, c.band);
                 assertEq(breach, c.breaches[i], string.concat("VLT-1 breach: ", c.name));
                 due = due || breach;
-                uint256 one = Rules.drift(values[i], c.targets[i], total);
+                uint256 one = Rules.drift(off, total);
                 drift = one > drift ? one : drift;
             }
             assertEq(due, rows[k].readBool(".due"), string.concat("VLT-1 due: ", c.name));
@@ -85,8 +86,10 @@ contract RulesTest is Test {
         band = bound(band, 1, BPS - target);
         // D36{quote} = D36{quote} * {bps} / {bps}, exact: total is a multiple of BPS
         uint256 value = total / BPS * (target + band);
-        assertTrue(Rules.isBreach(value, target, total, band), "VLT-1 fires at the band");
-        assertFalse(Rules.isBreach(value - 1, target, total, band), "VLT-1 does not fire one unit below");
+        assertTrue(Rules.isBreach(Rules.deviation(value, target, total), total, band), "VLT-1 fires at the band");
+        assertFalse(
+            Rules.isBreach(Rules.deviation(value - 1, target, total), total, band), "VLT-1 does not fire one unit below"
+        );
     }
 
     /// The destination is inclusive, and reaches as far as the smallest trade.
@@ -100,8 +103,10 @@ contract RulesTest is Test {
         target = bound(target, 0, BPS - 1);
         destination = bound(destination, 0, BPS - target);
         uint256 value = total / BPS * (target + destination) + uint256(min) * 1e18;
-        assertTrue(Rules.isInside(value, target, total, destination, min), "VLT-4 reached");
-        assertFalse(Rules.isInside(value + 1, target, total, destination, min), "VLT-4 one unit more");
+        assertTrue(Rules.isInside(Rules.deviation(value, target, total), total, destination, min), "VLT-4 reached");
+        assertFalse(
+            Rules.isInside(Rules.deviation(value + 1, target, total), total, destination, min), "VLT-4 one unit more"
+        );
     }
 
     /// T-07: rounding is for the vault, so cutting a trade in two never lowers what must come back.
@@ -178,8 +183,8 @@ contract RulesTest is Test {
     /// The drift never loses precision to overflow in any vault that the comparisons can judge.
     function test_drift__largest_vault__still_exact() public pure {
         uint256 total = type(uint256).max / BPS;
-        assertEq(Rules.drift(total, 0, total), 1e18, "VLT-1 drift of everything");
-        assertEq(Rules.drift(0, BPS, total), 1e18, "VLT-1 drift of nothing");
+        assertEq(Rules.drift(Rules.deviation(total, 0, total), total), 1e18, "VLT-1 drift of everything");
+        assertEq(Rules.drift(Rules.deviation(0, BPS, total), total), 1e18, "VLT-1 drift of nothing");
     }
 
     function valuesOf(uint256[] calldata balances, uint256[] calldata prices) external pure returns (uint256 total) {
@@ -202,7 +207,8 @@ contract RulesTest is Test {
     }
 
     function _arrived(Case memory c, uint256 i, uint256 value, uint256 total) private pure returns (bool) {
-        return c.breachScope && !c.breaches[i] || Rules.isInside(value, c.targets[i], total, c.destination, c.minTrade);
+        return c.breachScope && !c.breaches[i]
+            || Rules.isInside(Rules.deviation(value, c.targets[i], total), total, c.destination, c.minTrade);
     }
 
     function _case(string memory row) private pure returns (Case memory c) {
