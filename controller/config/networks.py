@@ -1,0 +1,154 @@
+"""Networks: where a node is, which chain it must serve, and what stands on that chain already."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+from eth_utils.address import is_checksum_address, to_checksum_address
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from controller.errors import InputError, Mistake, NotFoundError
+
+
+def _checksummed(text: str) -> str:
+    if not is_checksum_address(text):
+        try:
+            right = to_checksum_address(text)
+        except ValueError:
+            raise ValueError("is no address") from None
+        if text != text.lower():
+            raise ValueError(f"has a wrong checksum; if it is the right address, write {right}")
+        return str(right)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_checksummed)]
+Word = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
+FeeTier = Annotated[int, Field(gt=0, lt=1_000_000)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class UniswapV3(_Frozen):
+    factory: Address
+    pool_init_code_hash: Word
+    swap_router: Address
+    quoter_v2: Address
+
+
+class Token(_Frozen):
+    """A token that a mandate file may name, and its feed."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    address: Address
+    decimals: int = Field(ge=0, le=36)
+    feed: Address
+    feed_decimals: int = Field(ge=0, le=36)
+
+
+class Network(_Frozen):
+    """One network of the configuration."""
+
+    name: str
+    chain_id: int = Field(gt=0)
+    url: str = Field(pattern=r"^https?://", repr=False)  # may hold a key
+    confirmations: int = Field(ge=0)
+    fee_tiers: Annotated[tuple[FeeTier, ...], Field(strict=False, min_length=1)]
+    hub_tokens: Annotated[tuple[str, ...], Field(strict=False)]
+    uniswap_v3: UniswapV3 | None = None
+    tokens: dict[str, Token] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _hubs_are_known(self) -> Network:
+        unknown = [symbol for symbol in self.hub_tokens if self.tokens and symbol not in self.tokens]
+        if unknown:
+            raise ValueError(f"hub tokens without an entry in tokens: {', '.join(unknown)}")
+        return self
+
+    def values(self) -> dict[str, Any]:
+        """What a deployment recipe may refer to."""
+        return self.model_dump(include={"uniswap_v3"}, exclude_none=True)
+
+
+_TOKENS = TypeAdapter(dict[str, Token])
+
+
+def load_network(name: str, environment: Mapping[str, str], overrides: Path | None = None) -> Network:
+    """One network, from the file of the package and `overrides`.
+
+    Raises
+    ------
+    NotFoundError
+        When no such network, or no such file, exists.
+    InputError
+        With every mistake of the network's entry.
+    """
+    tables = _toml(resources.files("controller.config").joinpath("networks.toml").read_text(), "networks.toml")
+    if overrides is not None:
+        if not overrides.is_file():
+            raise NotFoundError(f"There is no networks file {overrides}.", "Check the path.")
+        tables |= _toml(overrides.read_text(), str(overrides))
+    if name not in tables:
+        raise NotFoundError(f"There is no network {name}.", f"Known are: {', '.join(sorted(tables))}.")
+    table = dict(tables[name])
+    mistakes: list[Mistake] = []
+    variable = table.pop("url_variable", None)
+    if variable in environment:
+        table["url"] = environment[variable]
+    elif "url" not in table and variable is not None:
+        mistakes.append(Mistake(f"{name}.url", f"set the variable {variable} to the address of a node"))
+    try:
+        # a stand-in where the variable is missing, so that the other mistakes are found as well
+        stand_in = {"url": "http://missing"} if mistakes else {}
+        network = Network.model_validate({"name": name, **table, **stand_in})
+    except ValidationError as error:
+        mistakes += _mistakes(name, error)
+    if mistakes:
+        raise InputError(f"The network {name} is not usable.", "", tuple(mistakes))
+    return network
+
+
+def load_tokens(network: Network, directory: Path) -> dict[str, Token]:
+    """The network's tokens and those that a development world has written to ``deployments/<chainId>/tokens.json``.
+
+    Raises
+    ------
+    InputError
+        With every mistake of that file.
+    """
+    path = directory / "tokens.json"
+    if not path.is_file():
+        return dict(network.tokens)
+    try:
+        return {**network.tokens, **_TOKENS.validate_python(json.loads(path.read_text()))}
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is no JSON document: {error}", "Deploy the tokens again.") from None
+    except ValidationError as error:
+        raise InputError(f"{path} does not list tokens.", "Deploy the tokens again.", _mistakes("", error)) from None
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where} is no TOML document: {error}", "Correct the line that it names.") from None
+
+
+def _mistakes(name: str, error: ValidationError) -> tuple[Mistake, ...]:
+    return tuple(
+        Mistake(".".join(str(part) for part in (name, *item["loc"]) if part != ""), _words(item["msg"]))
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    )
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Extra inputs are not permitted", "is no setting of a network")
