@@ -29,7 +29,7 @@ help: ## Show this help
 
 node_modules/.npm: package.json package-lock.json | .venv/.python
 	@command -v npm >/dev/null || .venv/bin/pip install --quiet $(NODE_WHEEL)
-	npm ci --ignore-scripts --no-progress --loglevel=error
+	npm install --no-save --ignore-scripts --no-progress --loglevel=error # not `npm ci`: a lock file made on one platform lacks the others' binaries
 	@touch $@
 
 controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/export_artifacts.py node_modules/.npm .venv/.python

@@ -112,18 +112,18 @@ class Controller:
         record = replace(record, plan_hash=codec.plan_hash(decision), detail=_trades(decision))
         if self.signer is None or not broadcast:
             return record
-        return replace(record, outcome=self._send(snapshot.vault, decision, observe))
+        return replace(record, outcome=self._send(self.signer, snapshot.vault, decision, observe))
 
-    def _send(self, vault: str, plan: Plan, observe: Observer) -> Outcome:
-        assert self.signer is not None
-        send.simulate(self.chain, vault, plan, self.signer.address)
+    def _send(self, signer: Signer, vault: str, plan: Plan, observe: Observer) -> Outcome:
+        gas = send.simulate(self.chain, vault, plan, signer.address)
         observe("simulation")
         outcome = send.submit(
             self.chain,
-            self.signer,
+            signer,
             self.journal,
             vault,
             plan,
+            gas=gas,
             confirmations=self.limits.confirmations,
             timeout=self.limits.timeout,
             max_fee=self.limits.max_fee,

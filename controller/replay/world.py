@@ -38,7 +38,8 @@ class Listed:
 
     def price(self, answer: int) -> int:
         """D36{quote/qTok} of an answer."""
-        return answer * 10 ** (VALUE_DECIMALS - FEED_DECIMALS - self.listing.decimals)
+        scale: int = 10 ** (VALUE_DECIMALS - FEED_DECIMALS - self.listing.decimals)
+        return answer * scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,9 @@ class World:
 
     def by_symbol(self, symbol: str) -> Listed:
         return next(listed for listed in self.listed if listed.listing.symbol == symbol)
+
+    def symbol(self, token: str) -> str:
+        return next(listed.listing.symbol for listed in self.listed if listed.token == token)
 
     def move(self, answers: tuple[int, ...]) -> None:
         """Publishes `answers` {USD/tok} and trades every pool to them, in one transaction."""
@@ -150,9 +154,7 @@ def _mint(chain: Chain, minter: str, token: str, to: str, amount: int) -> None:
     dev.transact(chain, minter, token, Contract(chain, token, "TestToken").encode("mint", to, amount))
 
 
-def _create_pool(
-    chain: Chain, sender: str, factory: str, pair: tuple[Listed, Listed], answers: tuple[int, int]
-) -> str:
+def _create_pool(chain: Chain, sender: str, factory: str, pair: tuple[Listed, Listed], answers: tuple[int, int]) -> str:
     (asset, dollar), (answer, dollar_answer) = pair, answers
     uniswap = Contract(chain, factory, "UniswapV3Factory")
     dev.transact(chain, sender, factory, uniswap.encode("createPool", asset.token, dollar.token, POOL_FEE))

@@ -1,0 +1,60 @@
+"""evenkeel keeper"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from controller.cli import options
+from controller.cli.output import err, out, print_error, print_json
+from controller.cli.rebalance import describe
+from controller.cli.session import Session, required, signer
+from controller.cli.views import tick_document
+from controller.errors import EvenkeelError, Retry
+from controller.execution.send import recover
+
+app = typer.Typer(no_args_is_help=True, help="Keep a vault on its mandate, day and night.")
+
+
+@app.command()
+def run(
+    vault: options.Vault = None,
+    network: options.Network = options.DEFAULT_NETWORK,
+    url: options.Url = None,
+    networks: options.Networks = None,
+    deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
+    journal: options.JournalPath = None,
+    keystore: options.Keystore = None,
+    passphrase_file: options.PassphraseFile = None,
+    dev_account: options.DevAccount = None,
+    broadcast: options.Broadcast = False,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two ticks.")] = 60.0,
+    once: Annotated[bool, typer.Option("--once", help="One tick, then exit.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Tick until stopped. SIGTERM and Ctrl-C end it after the tick that is under way."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    session = Session.open(network, url, networks, deployments)
+    key = signer(session, keystore, passphrase_file, dev_account)
+    address = session.vault(vault)
+    with session.journal(journal) as records:
+        controller = session.controller(records, required(key) if broadcast else key)
+        if broadcast:
+            recover(session.chain, records, address)
+        while not stopped.is_set():
+            try:
+                record = controller.tick(address, broadcast=broadcast)
+                print_json(tick_document(record)) if as_json else out.print(describe(record))
+            except EvenkeelError as error:
+                if once or error.retry is Retry.NEVER:
+                    raise
+                print_error(error, as_json=as_json)
+            if once:
+                return
+            stopped.wait(interval)
+    err.print("Stopped.")

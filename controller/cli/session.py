@@ -1,0 +1,158 @@
+"""What the commands work with: a network, its node, what is deployed there, and who signs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import typer
+from eth_utils.address import is_address, to_checksum_address
+
+from controller.chain.client import Chain
+from controller.chain.contract import Contract
+from controller.chain.nodes import CHAIN_IDS
+from controller.config.networks import Network, Token, load_network, load_tokens
+from controller.deploy import records
+from controller.errors import InputError, NotFoundError, SigningKeyError, UsageError
+from controller.execution import keys
+from controller.execution.journal import Journal
+from controller.market.quotes import Routes, UniswapV3Quotes
+from controller.model import BlockRef
+from controller.strategy.fixed import FixedTargets
+from controller.tick import Controller, Limits
+
+JOURNALS = Path(".evenkeel")
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command's view of one network."""
+
+    network: Network
+    chain: Chain
+    directory: Path  # deployments/<chainId>
+
+    @classmethod
+    def open(cls, network: str, url: str | None, networks: Path | None, deployments: Path) -> Session:
+        """Reads the configuration and connects.
+
+        Raises
+        ------
+        InputError, NotFoundError
+            When the configuration is wrong.
+        NodeError, WrongChainError
+            When the node does not answer, or serves another chain.
+        """
+        environment = {**os.environ, **({f"EVENKEEL_{network.upper()}_URL": url} if url else {})}
+        configured = load_network(network, environment, networks)
+        chain = Chain(url or configured.url, configured.chain_id)
+        return cls(configured, chain, records.folder(deployments, configured.chain_id))
+
+    def address(self, name: str) -> str:
+        """Address of a deployed contract."""
+        return records.find(self.directory, name).address
+
+    @cached_property
+    def tokens(self) -> dict[str, Token]:
+        return load_tokens(self.network, self.directory)
+
+    @cached_property
+    def symbols(self) -> Mapping[str, str]:
+        """Symbol by token address, the address itself where it has none."""
+        return {token.address: symbol for symbol, token in self.tokens.items()}
+
+    def symbol(self, token: str) -> str:
+        return self.symbols.get(token, token)
+
+    @property
+    def ledger_start(self) -> int:
+        """Block that the ledger was deployed in: no entry is older."""
+        return records.find(self.directory, "Ledger").block_number
+
+    # ---- vaults
+
+    def vaults(self, block: BlockRef) -> list[str]:
+        """Every vault of the deployed factory, oldest first."""
+        factory = Contract(self.chain, self.address("VaultFactory"), "IVaultFactory")
+        topic = factory.abi.events["VaultCreated"].topic
+        logs = self.chain.logs(factory.address, [topic], self.ledger_start, block)
+        return [str(to_checksum_address(log.topics[1][12:])) for log in logs]
+
+    def vault(self, given: str | None) -> str:
+        """The vault that was named, or the only one there is."""
+        if given is not None:
+            if not is_address(given):
+                raise UsageError(f"{given!r} is not an address.", "List the vaults: evenkeel vault list.")
+            return str(to_checksum_address(given))
+        found = self.vaults(self.chain.head())
+        if len(found) != 1:
+            raise NotFoundError(
+                f"There are {len(found)} vaults on chain {self.chain.chain_id}, so one has to be named.",
+                "List them: evenkeel vault list. Create one: evenkeel vault create MANDATE.toml --broadcast.",
+            )
+        return found[0]
+
+    # ---- the controller
+
+    def quotes(self) -> UniswapV3Quotes:
+        """Quotes of the network's Uniswap."""
+        configured = self.network.uniswap_v3
+        quoter = configured.quoter_v2 if configured else self.address("QuoterV2")
+        hubs = tuple(self.tokens[symbol].address for symbol in self.network.hub_tokens if symbol in self.tokens)
+        return UniswapV3Quotes(self.chain, quoter, Routes(0, self.network.fee_tiers, hubs))
+
+    def controller(self, journal: Journal, signer: keys.Signer | None) -> Controller:
+        return Controller(
+            chain=self.chain,
+            lens=self.address("VaultLens"),
+            quotes=self.quotes(),
+            strategy=FixedTargets(),
+            journal=journal,
+            signer=signer,
+            limits=Limits(confirmations=max(self.network.confirmations, 1)),
+        )
+
+    def journal(self, path: Path | None) -> Journal:
+        """The journal at `path`, or this chain's own: a development chain started anew gets a new one."""
+        if path is None:
+            genesis = self.chain.block(0).hash.hex()[:8]
+            path = JOURNALS / f"{self.chain.chain_id}-{genesis}.db"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Journal.at(path)
+
+
+def signer(
+    session: Session, keystore: Path | None, passphrase_file: Path | None, dev_account: int | None
+) -> keys.Signer | None:
+    """Who signs: a development account, a keystore, the environment's key, or nobody, which is a dry run."""
+    if dev_account is not None:
+        if session.chain.chain_id not in CHAIN_IDS.values():
+            raise SigningKeyError(
+                "Development accounts exist on local chains only; everybody knows their keys.",
+                "Use --keystore, or the variable EVENKEEL_KEY.",
+            )
+        return keys.development_signer(dev_account)
+    return keys.find_signer(
+        os.environ, keystore, passphrase_file, lambda: str(typer.prompt("Passphrase", hide_input=True, err=True))
+    )
+
+
+def required(found: keys.Signer | None) -> keys.Signer:
+    """The signer, where there has to be one."""
+    if found is None:
+        raise SigningKeyError(
+            "Sending needs a key.",
+            "Use --keystore FILE, the variable EVENKEEL_KEY, or on a local chain --dev-account 0.",
+        )
+    return found
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of an input file."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
