@@ -23,7 +23,7 @@ def judge(evidence: Evidence) -> AuditReport:
     stated = _check_stated(evidence, history)
     proof = _check_proof(evidence, history)
     whole = not link and not stated and not any(finding.severity is Severity.WRONG for finding in proof)
-    replayed = replay(evidence, history.decoded, whole) + _check_file(evidence, history)
+    replayed = replay(evidence, history.decoded, _open_block(history, stated), whole) + _check_file(evidence, history)
     findings = [*link, *stated, *proof, *replayed]
     payloads = [item.payload for item in history.decoded]
     return AuditReport(
@@ -44,20 +44,25 @@ def judge(evidence: Evidence) -> AuditReport:
 def _check_stated(evidence: Evidence, history: History) -> list[Finding]:
     """The ledger's own word after each block with entries: names the block where a rewritten history leaves it."""
     ends = {item.entry.block_number: item.entry for item in history.decoded}
+    if history.finding and ends:
+        ends.popitem()  # what broke may belong to the last block
     for number, entry in ends.items():
-        if history.finding and history.finding.block == number:
-            break  # the block's entries are not all in the history
         stated = evidence.chain_after.get(number)
         if stated and stated != (entry.head, entry.seq + 1):
             what = (
                 f"the logs come to {entry.seq + 1} entries with head {show(entry.head)}, "
                 f"the ledger held {stated[1]} with head {show(stated[0])} after the block"
             )
-            finding = Finding(
-                Severity.WRONG, Level.L0, what, ASK_ANOTHER_NODE, number, min(entry.seq, stated[1]), entry.transaction
-            )
-            return [finding]
+            seq = entry.seq if stated[1] == entry.seq + 1 else min(entry.seq + 1, stated[1])
+            return [Finding(Severity.WRONG, Level.L0, what, ASK_ANOTHER_NODE, number, seq, entry.transaction)]
     return []
+
+
+def _open_block(history: History, stated: list[Finding]) -> int | None:
+    """The first block of which not all entries are known, None when there is none."""
+    if stated:
+        return stated[0].block
+    return history.decoded[-1].entry.block_number if history.finding and history.decoded else None
 
 
 def _check_proof(evidence: Evidence, history: History) -> list[Finding]:

@@ -17,18 +17,21 @@ from controller.chain.entries import Created, Minted, Redeemed
 from controller.model import Entry, Rebalance
 
 
-def replay(evidence: Evidence, decoded: Sequence[Decoded], whole: bool) -> list[Finding]:
-    """Judge all of `decoded`, in order.
+def replay(evidence: Evidence, decoded: Sequence[Decoded], open_block: int | None, whole: bool) -> list[Finding]:
+    """Judge the entries in order.
 
     Parameters
     ----------
-    whole : whether `decoded` is the vault's whole life, so that its end can be held against the vault's own state.
+    open_block : number of the first block of which not all entries are known; nothing behind it is judged.
+    whole : whether these are proven to be the vault's whole life, so that its end can be held against the vault's own
+        state.
     """
     findings: list[Finding] = []
     state: State | None = None
-    for _, group in groupby(decoded, key=lambda item: item.entry.block_number):
-        items = list(group)
-        state = _replay_block(evidence, state, items, findings)
+    for number, group in groupby(decoded, key=lambda item: item.entry.block_number):
+        if open_block is not None and number > open_block:
+            break
+        state = _replay_block(evidence, state, list(group), findings, complete=number != open_block)
         if state is None:
             return findings
     if whole and state is not None:
@@ -37,7 +40,7 @@ def replay(evidence: Evidence, decoded: Sequence[Decoded], whole: bool) -> list[
 
 
 def _replay_block(
-    evidence: Evidence, state: State | None, items: Sequence[Decoded], findings: list[Finding]
+    evidence: Evidence, state: State | None, items: Sequence[Decoded], findings: list[Finding], complete: bool
 ) -> State | None:
     """The state after the block; None when the vault's life does not begin with its creation."""
     block = evidence.blocks.get(items[0].entry.block_number)
@@ -57,7 +60,7 @@ def _replay_block(
             issues = _check_against_chain(evidence, state, item, block, earlier)
             findings += [_finding(entry, issue) for issue in issues]
         state = advance(state, payload, evidence.headers[entry.block_number].block.timestamp)
-    if isinstance(block, BlockEvidence) and before is not None and state is not None:
+    if complete and isinstance(block, BlockEvidence) and before is not None and state is not None:
         last = items[-1].entry
         findings += [_finding(last, issue) for issue in _check_block(evidence, block, before, state)]
     return state

@@ -1,0 +1,73 @@
+"""What a made-up chain consists of: addresses, a mandate, headers, proofs."""
+
+from __future__ import annotations
+
+import rlp
+from eth_abi import encode
+from eth_utils import keccak, to_checksum_address
+from trie import HexaryTrie
+
+from controller.audit.header import Header
+from controller.chain.wire import Proof, StorageProof
+from controller.model import Asset, Feed, Mandate, Scope
+
+ZERO = "0x" + "00" * 20
+MANDATE_FILE = b'[mandate]\nname = "Sixty thirty ten"\n'
+
+
+def address(name: str) -> str:
+    return str(to_checksum_address(keccak(text=name)[:20]))
+
+
+def _asset(name: str, decimals: int, target: int) -> Asset:
+    return Asset(address(name), decimals, target, Feed(address(f"{name} feed"), 100_000, 8, 10**8, 10**15))
+
+
+MANDATE = Mandate(
+    name="Sixty thirty ten",
+    symbol="STT",
+    file_hash=keccak(MANDATE_FILE),
+    oracle=address("oracle"),
+    scope=Scope.BOOK,
+    band=500,
+    destination=150,
+    max_slippage=50,
+    max_loss=30,
+    cooldown=3_600,
+    min_trade=50 * 10**18,
+    venues=(address("venue"),),
+    assets=(_asset("stocks", 18, 6_000), _asset("bonds", 8, 3_000), _asset("gold", 6, 1_000)),
+)
+
+
+def made_header(parent: bytes, state_root: bytes, number: int, timestamp: int) -> Header:
+    """A Shanghai header."""
+    words = [parent, bytes(32), bytes(20), state_root, bytes(32), bytes(32), bytes(256)]
+    numbers = [0, number, 30_000_000, 21_000, timestamp]
+    later = [b"", bytes(32), bytes(8), b"\x07", bytes(32)]
+    fields = (*words, *(rlp.sedes.big_endian_int.serialize(value) for value in numbers), *later)
+    return Header(keccak(rlp.encode(list(fields))), fields)
+
+
+def next_head(head: bytes, seq: int, kind: int, payload: bytes) -> bytes:
+    """ILedger's sentence, written a second time."""
+    words = head.ljust(32, b"\0"), seq.to_bytes(32), kind.to_bytes(32), keccak(payload)
+    return bytes(keccak(b"".join(words))[:27])
+
+
+def prove(ledger: str, vault: str, head: bytes, count: int) -> tuple[bytes, Proof]:
+    """State root and proof of a world in which the ledger's slot of `vault` holds `head` and `count`."""
+    slot = keccak(encode(["address", "uint256"], [vault, 0]))
+    storage, accounts = HexaryTrie({}), HexaryTrie({})
+    for name in ("other vault", "third vault", "fourth vault"):
+        storage[keccak(keccak(text=name))] = rlp.encode(keccak(text=name))
+        accounts[keccak(bytes.fromhex(address(name)[2:]))] = rlp.encode([b"\1", b"", bytes(32), bytes(32)])
+    value = int.from_bytes(head + count.to_bytes(5))
+    if value:
+        storage[keccak(slot)] = rlp.encode(value)
+    key = keccak(bytes.fromhex(ledger[2:]))
+    accounts[key] = rlp.encode([b"\1", b"", storage.root_hash, keccak(b"code")])
+    nodes = tuple(rlp.encode(node) for node in accounts.get_proof(key))
+    inner = tuple(rlp.encode(node) for node in storage.get_proof(keccak(slot)))
+    proof = Proof(ledger, 0, 1, keccak(b"code"), storage.root_hash, nodes, (StorageProof(slot, value, inner),))
+    return accounts.root_hash, proof

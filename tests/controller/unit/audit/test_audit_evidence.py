@@ -1,0 +1,201 @@
+"""What the chain says is judged too: headers, proofs, balances, transfers, prices, plans; what is missing is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from audit_evidence import gather
+from audit_pieces import MANDATE_FILE, address
+from audit_world import World
+
+from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing
+from controller.audit.judge import judge
+from controller.audit.report import AuditReport, Level, Reach
+from controller.errors import FindingError, UncheckedError
+from controller.model import Entry, Kind, Plan, Trade
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    return gather(World(7))
+
+
+def _entry(evidence: Evidence, kind: Kind, nth: int = -1) -> Entry:
+    return [entry for entry in evidence.entries if entry.kind == kind][nth]
+
+
+def _block(evidence: Evidence, entry: Entry, **changes: Any) -> Evidence:
+    before = evidence.blocks[entry.block_number]
+    assert isinstance(before, BlockEvidence)
+    return replace(evidence, blocks={**evidence.blocks, entry.block_number: replace(before, **changes)})
+
+
+def _call(evidence: Evidence, entry: Entry, **changes: Any) -> Evidence:
+    return replace(
+        evidence, calls={**evidence.calls, entry.transaction: replace(evidence.calls[entry.transaction], **changes)}
+    )
+
+
+def _wrong_at(report: AuditReport, entry: Entry, *words: str) -> None:
+    assert report.wrong
+    assert (report.wrong[0].block, report.wrong[0].seq, report.wrong[0].transaction) == (
+        entry.block_number,
+        entry.seq,
+        entry.transaction,
+    )
+    text = " ".join(finding.what for finding in report.wrong)
+    assert all(word in text for word in words), text
+    error = report.error()
+    assert isinstance(error, FindingError)
+    assert error.hint
+
+
+def _of_block(evidence: Evidence, entry: Entry) -> BlockEvidence:
+    found = evidence.blocks[entry.block_number]
+    assert isinstance(found, BlockEvidence)
+    return found
+
+
+@pytest.mark.parametrize("kind", [Kind.REBALANCED, Kind.MINTED, Kind.REDEEMED])
+@pytest.mark.parametrize("asset", [0, 1, 2])
+def test_judge__when_a_balance_is_altered__then_names_the_entry_of_its_block(
+    evidence: Evidence, kind: Kind, asset: int
+) -> None:
+    entry = _entry(evidence, kind)
+    for name in ("held_before", "held_after"):
+        held = list(getattr(_of_block(evidence, entry), name))
+        held[asset] += 10**6
+        report = judge(_block(evidence, entry, **{name: tuple(held)}))
+        assert "UNRECONCILED" in " ".join(finding.what for finding in report.wrong)
+        assert report.wrong[0].block == entry.block_number
+
+
+def test_judge__when_a_transfer_is_altered_dropped_or_doubled__then_the_block_is_named(evidence: Evidence) -> None:
+    entry = _entry(evidence, Kind.REBALANCED)
+    transfers = _of_block(evidence, entry).transfers
+    place = next(place for place, transfer in enumerate(transfers) if transfer.transaction == entry.transaction)
+    altered = replace(transfers[place], amount=transfers[place].amount + 1)
+    for others in (
+        (*transfers[:place], altered, *transfers[place + 1 :]),
+        (*transfers[:place], *transfers[place + 1 :]),
+        (*transfers[: place + 1], *transfers[place:]),
+    ):
+        _wrong_at(judge(_block(evidence, entry, transfers=others)), entry, "in the transaction's logs", "UNRECONCILED")
+
+
+def test_judge__when_a_feed_answers_otherwise__then_the_rebalance_is_named(evidence: Evidence) -> None:
+    entry = _entry(evidence, Kind.REBALANCED)
+    rounds = _of_block(evidence, entry).rounds
+    latest = _of_block(evidence, entry).latest_after
+    for change, words in (
+        ({"answer": 7}, "outside"),
+        ({"answer": rounds[0, latest[0]].answer + 1}, "the price is recorded as"),  # type: ignore[union-attr]
+        ({"updated_at": 1_500_000_000}, "the heartbeat is"),
+        ({"updated_at": 2_500_000_000}, "the heartbeat is"),
+        ({"updated_at": 0}, "not complete"),
+        ({"answered_in": latest[0] - 1}, "not complete"),
+    ):
+        key = (0, latest[0])
+        altered = {**rounds, key: replace(rounds[key], **change)}  # type: ignore[type-var, arg-type] # a Round
+        _wrong_at(judge(_block(evidence, entry, rounds=altered)), entry, words)
+
+
+def test_judge__when_the_round_was_not_the_feeds_latest__then_the_rebalance_is_named(evidence: Evidence) -> None:
+    entry = _entry(evidence, Kind.REBALANCED)
+    latest = _of_block(evidence, entry).latest_after
+    ahead = tuple(round_id + 1 for round_id in latest)
+    _wrong_at(judge(_block(evidence, entry, latest_before=ahead, latest_after=ahead)), entry, "the feed's latest was")
+
+
+def _other_plans(plan: Plan) -> Mapping[str, Plan]:
+    first: Trade = plan.trades[0]
+    return {
+        "nonce": replace(plan, nonce=plan.nonce + 1),
+        "deadline": replace(plan, deadline=1),
+        "refers to block": replace(plan, reference_block=plan.reference_block + 300),
+        "reference block": replace(plan, reference_hash=b"\1" * 32),
+        "journal's head": replace(plan, journal_head=b"\1" * 32),
+        "number of trades": replace(plan, trades=plan.trades[:-1]),
+        "amount in": replace(plan, trades=(replace(first, amount_in=1), *plan.trades[1:])),
+        "the plan's floor": replace(plan, trades=(replace(first, min_out=2**120), *plan.trades[1:])),
+        "the plan's hash": replace(plan, trades=(replace(first, route=b""), *plan.trades[1:])),
+    }
+
+
+def test_judge__when_the_plan_in_the_transaction_is_another__then_each_difference_is_said(evidence: Evidence) -> None:
+    entry = _entry(evidence, Kind.REBALANCED)
+    plan = evidence.calls[entry.transaction].plan
+    assert plan is not None
+    for words, other in _other_plans(plan).items():
+        _wrong_at(judge(_call(evidence, entry, plan=other)), entry, words, "the plan's hash")
+    _wrong_at(judge(_call(evidence, entry, sender=address("thief"))), entry, "the keeper is recorded as")
+
+
+def test_judge__when_another_contract_called_the_vault__then_the_plan_is_unchecked_by_name(evidence: Evidence) -> None:
+    entry = _entry(evidence, Kind.REBALANCED)
+    calls = {**evidence.calls, entry.transaction: Call(address("someone"), address("multicall"), None)}
+    report = judge(replace(evidence, calls=calls))
+    assert report.ok
+    assert [(finding.seq, finding.level) for finding in report.findings] == [(entry.seq, Level.L4)]
+    assert "the plan" in report.findings[0].what
+    assert not report.reached(Level.L4)
+    assert report.error() is None
+    assert isinstance(report.error([Level.L4]), UncheckedError)
+
+
+def test_judge__when_the_node_has_no_old_state__then_each_entry_is_unchecked_by_name(evidence: Evidence) -> None:
+    entry = _entry(evidence, Kind.REBALANCED)
+    report = judge(replace(evidence, blocks={**evidence.blocks, entry.block_number: Missing("missing trie node")}))
+    assert report.ok
+    assert entry.seq in {finding.seq for finding in report.unchecked}
+    assert "missing trie node" in report.unchecked[0].what
+    assert "missing trie node" in report.verdict()
+
+
+def test_judge__when_the_header_is_altered__then_it_is_wrong(evidence: Evidence) -> None:
+    for number, seq in ((evidence.block.number, None), (_entry(evidence, Kind.REBALANCED).block_number, True)):
+        header = evidence.headers[number]
+        for place, item in enumerate(header.fields):
+            fields = (*header.fields[:place], item + b"\1", *header.fields[place + 1 :])
+            report = judge(replace(evidence, headers={**evidence.headers, number: replace(header, fields=fields)}))
+            assert report.wrong[0].block == number
+            assert (report.wrong[0].seq is not None) is bool(seq)
+
+
+def test_judge__when_the_header_has_fields_of_a_later_fork__then_the_proof_is_unchecked(evidence: Evidence) -> None:
+    header = replace(evidence.headers[evidence.block.number], unknown=("blockAccessListHash",), fields=(b"",) * 17)
+    report = judge(replace(evidence, headers={**evidence.headers, evidence.block.number: header}))
+    assert report.ok
+    assert not report.reached(Level.L3)
+    assert "blockAccessListHash" in report.unchecked[0].what
+
+
+def test_judge__when_the_node_gives_no_proof__then_the_level_is_not_reached(evidence: Evidence) -> None:
+    report = judge(replace(evidence, proof=Missing("method not found")))
+    assert report.ok
+    assert report.error() is None
+    assert isinstance(report.error([Level.L3]), UncheckedError)
+    assert {result.level: result.reach for result in report.levels}[Level.L3] is Reach.UNCHECKED
+
+
+def test_judge__when_the_vault_says_otherwise_at_the_end__then_it_is_wrong(evidence: Evidence) -> None:
+    final = evidence.final
+    assert not isinstance(final, Missing)
+    for name, value in (("nonce", 99), ("paused", not final.paused), ("owner", address("thief")), ("supply", 1)):
+        report = judge(replace(evidence, final=replace(final, **{name: value})))  # type: ignore[arg-type] # by name
+        assert f"the vault's {name} is recorded as" in report.wrong[0].what
+        assert report.wrong[0].block == evidence.block.number
+
+
+def test_judge__when_the_mandate_file_is_another__then_it_is_wrong(evidence: Evidence) -> None:
+    assert judge(replace(evidence, mandate_file=None)).ok
+    _wrong_at(judge(replace(evidence, mandate_file=MANDATE_FILE + b"\n")), evidence.entries[0], "the mandate file")
+
+
+def test_to_json__when_rendered__then_holds_plain_values_only(evidence: Evidence) -> None:
+    plain = judge(evidence).to_json()
+    assert plain["ok"] is True
+    assert plain["head"] == "0x" + evidence.entries[-1].head.hex()
