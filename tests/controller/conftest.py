@@ -1,4 +1,4 @@
-"""Shared by all tests of the controller: no sockets in unit and property tests, fixed seeds, real nodes for the rest."""
+"""For all tests of the controller: no sockets in unit and property tests, fixed seeds, real nodes for the rest."""
 
 from __future__ import annotations
 

@@ -1,0 +1,81 @@
+"""A ledger and a `PlanVault` on a node: what sending needs, and no market."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from controller.chain import codec
+from controller.chain.abi import Abi, encode
+from controller.chain.artifacts import load
+from controller.chain.client import Chain
+from controller.chain.contract import Contract
+from controller.chain.dev import deploy
+from controller.chain.entries import decode_entry
+from controller.chain.ledger import entries
+from controller.execution.keys import LocalSigner, development_signer
+from controller.model import Kind, Plan, Rebalance, Trade
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCE = "tests/controller/chain/PlanVault.sol"
+IMPORTS = ("contracts/interfaces/ILedger.sol", "contracts/interfaces/IVault.sol", "contracts/types/Types.sol")
+
+
+@cache
+def compiled() -> tuple[Abi, bytes]:
+    request = {
+        "language": "Solidity",
+        "sources": {path: {"content": (ROOT / path).read_text()} for path in (SOURCE, *IMPORTS)},
+        "settings": {
+            "evmVersion": "shanghai",
+            "optimizer": {"enabled": True},
+            "outputSelection": {SOURCE: {"PlanVault": ["abi", "evm.bytecode.object"]}},
+        },
+    }
+    command = [ROOT / "scripts" / "solc", "--standard-json"]
+    done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=True)
+    contract = json.loads(done.stdout)["contracts"][SOURCE]["PlanVault"]
+    return Abi(contract["abi"]), bytes.fromhex(contract["evm"]["bytecode"]["object"])
+
+
+@dataclass(frozen=True)
+class PlanWorld:
+    chain: Chain
+    owner: str  # unlocked
+    ledger: str
+    vault: str
+    signer: LocalSigner
+
+    @property
+    def contract(self) -> Contract:
+        return Contract(self.chain, self.vault, compiled()[0])
+
+    def plan(self, *, nonce: int | None = None, lifetime: int = 10_000) -> Plan:
+        head = self.chain.head()
+        current = self.contract.read("state", block=head)[0]
+        trade = Trade(0, 1, 0, 10**18, 1, b"\x00\x0b\xb8")
+        return Plan(
+            current if nonce is None else nonce, head.timestamp + lifetime, head.number, head.hash, b"\7" * 32, (trade,)
+        )
+
+    def executed(self) -> list[Rebalance]:
+        """Every rebalance that the ledger knows."""
+        found = entries(self.chain, self.ledger, self.vault, 0, self.chain.head())
+        payloads = [decode_entry(entry) for entry in found if entry.kind == Kind.REBALANCED]
+        return [payload for payload in payloads if isinstance(payload, Rebalance)]
+
+    def nonce(self) -> int:
+        return int(self.contract.read("state", block=self.chain.head())[0])
+
+
+def build(chain: Chain, owner: str, signer_index: int = 3) -> PlanWorld:
+    ledger = deploy(chain, owner, load("Ledger").bytecode)
+    vault = deploy(chain, owner, compiled()[1] + encode(["address"], [ledger]))
+    return PlanWorld(chain, owner, ledger, vault, development_signer(signer_index))
+
+
+def same_hash(plan: Plan, rebalance: Rebalance) -> bool:
+    return codec.plan_hash(plan) == rebalance.plan_hash
