@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from controller.errors import InputError
 from controller.model import Decision, NoTrade, Plan, Quote, Reason, Snapshot, Trade
 from controller.planning import due, rules, sizing
+from controller.planning.pairing import Pair
 from controller.planning.rules import Violation
 from controller.units import BPS, show_bps, show_value
 
-ROUNDS = 4
-"""Rounds of quotes for one plan. Each settles sizes to the square of the cost rate: 1% of a cost, then 0.01%, ..."""
+ROUNDS = 6
+"""Rounds of quotes for one plan. Each one takes up what the one before it got wrong, a few percent of it at most."""
 
 MAX_AMOUNT = 2**128 - 1
 """{qTok} the most that one trade can carry (Trade.amountIn)."""
@@ -128,7 +129,7 @@ def finish(
         return Plan(snapshot.nonce, deadline, block.number, block.hash, journal_head, trades)
     if refused.name in ("OutputTooLow", "LossTooHigh"):
         return NoTrade(Reason.COST_ABOVE_LIMIT, _explain(snapshot, refused))
-    resized = _wants(snapshot, _costs(snapshot, routed))
+    resized = _wants(snapshot, _costs(snapshot, routed), [(want.sell, want.buy) for want in wants])
     if isinstance(resized, NoTrade):
         return resized
     if resized == wants:
@@ -150,9 +151,9 @@ def _prices(snapshot: Snapshot) -> list[int]:
     return [price.value for price in snapshot.prices]
 
 
-def _wants(snapshot: Snapshot, costs: Sequence[int]) -> NoTrade | tuple[Want, ...]:
+def _wants(snapshot: Snapshot, costs: Sequence[int], kept: Sequence[Pair] = ()) -> NoTrade | tuple[Want, ...]:
     mandate, prices = snapshot.mandate, _prices(snapshot)
-    transfers = sizing.transfers(rules.values(snapshot.balances, prices), costs, mandate)
+    transfers = sizing.transfers(rules.values(snapshot.balances, prices), costs, mandate, kept)
     minimum = show_value(mandate.min_trade_value)
     if transfers is None:
         return NoTrade(Reason.BELOW_MIN_TRADE, f"trades of at least {minimum} cannot reach the destination")

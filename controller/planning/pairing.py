@@ -1,0 +1,137 @@
+"""Which assets trade with which, and amounts that fit; in scaled value, D36{quote} * {bps}, as in `sizing`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+Pair = tuple[int, int]
+"""The asset that is sold and the one that is bought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """How much of one asset may be traded, in the one direction that its side of the target allows."""
+
+    side: int  # 1 above the target: may be sold; -1 below: may be bought; 0 at the target: neither
+    need: int  # D36{quote} * {bps} the least that reaches the destination
+    room: int  # D36{quote} * {bps} the most that does not cross the target
+
+
+class Step(Enum):
+    """How far one pairing goes: to the end of the smaller need, of the larger one, or of the room."""
+
+    LESS = auto()
+    MORE = auto()
+    ROOM = auto()
+
+
+def choose(ranges: Sequence[Range], minimum: int, step: Step) -> tuple[Pair, ...]:
+    """Pairs that serve the largest need first, until none is left or none can be served.
+
+    A pair that trades already may grow by any amount, a new one starts at the `minimum`. Every round ends a need or a
+    room, so there are at most twice as many rounds as assets.
+    """
+    need = [entry.need for entry in ranges]
+    room = [entry.room for entry in ranges]
+    pairs: dict[Pair, None] = {}
+    while any(need):
+        asset = max(range(len(need)), key=lambda index: (need[index], -index))
+        other = _partner(asset, ranges, need, room, pairs, minimum)
+        if other is None:
+            break
+        wished = {
+            Step.LESS: min(need[asset], need[other] or need[asset]),
+            Step.MORE: max(need[asset], need[other]),
+            Step.ROOM: room[asset],
+        }[step]
+        pair = (asset, other) if ranges[asset].side > 0 else (other, asset)
+        value = min(wished if pair in pairs else max(wished, minimum), room[asset], room[other])
+        pairs[pair] = None
+        for index in pair:
+            need[index], room[index] = max(need[index] - value, 0), room[index] - value
+    return tuple(sorted(pairs))
+
+
+def _partner(
+    asset: int, ranges: Sequence[Range], need: list[int], room: list[int], pairs: dict[Pair, None], minimum: int
+) -> int | None:
+    """The best counterpart: an existing pair for a rest too small for a trade of its own, then whoever needs most, then
+    whoever trades already, then whoever has most room; None when no trade with `asset` is possible."""
+    side = ranges[asset].side
+    trading = {index for pair in pairs for index in pair}
+
+    def paired(other: int) -> bool:
+        return (asset, other) in pairs or (other, asset) in pairs
+
+    def rank(other: int) -> tuple[bool, int, bool, bool, int, int]:
+        small = paired(other) and need[asset] < minimum and room[other] >= need[asset]
+        return small, need[other], paired(other), other in trading, room[other], -other
+
+    def fits(other: int) -> bool:
+        return ranges[other].side == -side and min(room[asset], room[other]) >= (1 if paired(other) else minimum)
+
+    return max((other for other in range(len(ranges)) if side and fits(other)), key=rank, default=None)
+
+
+def fit(pairs: Sequence[Pair], ranges: Sequence[Range], minimum: int) -> dict[Pair, int] | None:
+    """Amounts for given pairs, each at least the `minimum`, that meet every need within every room.
+
+    All pairs start at the minimum; then, as long as an asset is short, value is pushed along a shortest path from it to
+    an asset that can take or spare some (Ford and Fulkerson's augmenting paths), so that amounts are found whenever
+    there are any.
+
+    Returns
+    -------
+    The value of each pair, or None when there are no such amounts.
+    """
+    flows = dict.fromkeys(pairs, minimum)
+    given = [sum(minimum for pair in flows if asset in pair) for asset in range(len(ranges))]
+    if any(total > entry.room for total, entry in zip(given, ranges, strict=True) if total):
+        return None
+    while short := [asset for asset, entry in enumerate(ranges) if given[asset] < entry.need]:
+        asset = short[0]
+        # Needs are met with one another first: what only fills a room is turnover that nothing asks for.
+        found = _path(asset, flows, given, ranges, minimum, filling=False)
+        found = found or _path(asset, flows, given, ranges, minimum, filling=True)
+        if found is None:
+            return None
+        path, slack = found
+        value = min(ranges[asset].need - given[asset], slack, *(flows[pair] - minimum for pair in path[1::2]))
+        for place, pair in enumerate(path):
+            change = -value if place % 2 else value
+            flows[pair] += change
+            for index in pair:
+                given[index] += change
+    return flows
+
+
+def _path(
+    asset: int, flows: dict[Pair, int], given: list[int], ranges: Sequence[Range], minimum: int, *, filling: bool
+) -> tuple[tuple[Pair, ...], int] | None:
+    """Pairs that in turn rise and fall so that `asset` gets more and nobody falls short, with the most that the end of
+    the path takes: an asset with a need (or, when `filling`, room) left, or one that was given more than it needs."""
+    seen = {asset}
+    queue: deque[tuple[int, tuple[Pair, ...]]] = deque([(asset, ())])
+    while queue:
+        node, path = queue.popleft()
+        for rise, other in _neighbours(node, flows, seen):
+            seen.add(other)
+            limit = ranges[other].room if filling else ranges[other].need
+            if given[other] < limit:
+                return (*path, rise), limit - given[other]
+            for fall, third in _neighbours(other, flows, seen):
+                if flows[fall] == minimum:
+                    continue
+                seen.add(third)
+                if given[third] > ranges[third].need:
+                    return (*path, rise, fall), given[third] - ranges[third].need
+                queue.append((third, (*path, rise, fall)))
+    return None
+
+
+def _neighbours(asset: int, flows: dict[Pair, int], seen: set[int]) -> list[tuple[Pair, int]]:
+    partners = [(pair, pair[1] if pair[0] == asset else pair[0]) for pair in flows if asset in pair]
+    return [(pair, other) for pair, other in partners if other not in seen]
