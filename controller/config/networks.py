@@ -47,7 +47,7 @@ class UniswapV3(_Frozen):
 class Token(_Frozen):
     """A token that a mandate file may name, and its feed."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, loc_by_alias=False)
 
     address: Address
     decimals: int = Field(ge=0, le=36)

@@ -97,27 +97,22 @@ def weights(vault, market):
 
 
 @contextmanager
-def refused(vault, name):
-    """The call inside reverts with the vault's custom error of this name; Brownie shows its selector only."""
-    signature = next(
-        f"{entry['name']}({','.join(field['type'] for field in entry['inputs'])})"
-        for entry in vault.abi
-        if entry["type"] == "error" and entry["name"] == name
-    )
+def refused(name):
+    """The call inside reverts with the custom error of this name, which Brownie shows before its arguments."""
     with pytest.raises(VirtualMachineError) as caught:
         yield
-    assert caught.value.revert_msg.startswith("typed error: 0x" + keccak(text=signature)[:4].hex())
+    assert caught.value.revert_msg.split(":")[0] == name
 
 
 def test_rebalance__when_drift_reaches_the_band__then_ends_near_its_target_and_in_the_ledger(
     vault, market, contracts, deployed, keeper
 ):
-    with refused(vault, "NotDue"):
+    with refused("NotDue"):
         vault.rebalance(plan(vault, market), {"from": keeper})
     market.step({"EQ": 130, "GOLD": 2000, "USD": 1})
     assert weights(vault, market)[0] > TARGETS[0] + BAND
 
-    with refused(vault, "Unauthorised"):
+    with refused("Unauthorised"):
         vault.rebalance(plan(vault, market), {"from": accounts[5]})
     vault.rebalance(plan(vault, market), {"from": keeper})
     for weight, target in zip(weights(vault, market), TARGETS):

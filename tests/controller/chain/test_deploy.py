@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -13,10 +17,12 @@ from controller.chain.contract import Contract
 from controller.chain.nodes import Engine, Node, start_node
 from controller.deploy import drift, records
 from controller.deploy.drift import DifferenceKind
-from controller.deploy.run import Action, Driver, StepResult
-from controller.deploy.sender import UnlockedSender
+from controller.deploy.run import Action, Driver
+from controller.deploy.sender import SigningSender, Transaction, UnlockedSender
 from controller.errors import CodeMismatchError, InputError
+from controller.execution.keys import LocalSigner, development_signer
 
+ROOT = Path(__file__).resolve().parents[3]
 NAMES = [
     "UniswapV3Factory",
     "SwapRouter",
@@ -48,8 +54,22 @@ def driver(node: Node, chain: Chain, tmp_path: Path) -> Driver:
     return Driver(chain, UnlockedSender(node.accounts[0]), directory, commit="0" * 40, broadcast=True)
 
 
+@pytest.fixture
+def signer() -> LocalSigner:
+    return development_signer(0)
+
+
 class Killed(BaseException):
     """Stands for a kill at the worst moment."""
+
+
+def _mining(chain: Chain, *, on: bool) -> None:
+    if not chain.client.startswith("anvil"):
+        chain.request("miner_start" if on else "miner_stop")
+        return
+    chain.request("evm_setAutomine", on)
+    if on:
+        chain.request("evm_mine")
 
 
 def _dry(driver: Driver) -> Driver:
@@ -97,14 +117,26 @@ def test_deploy__when_done_before__then_everything_is_kept(driver: Driver, chain
     assert chain.head().number == height
 
 
-def test_deploy__when_killed_between_steps__then_goes_on_where_it_was(driver: Driver, chain: Chain) -> None:
-    def kill(result: StepResult) -> None:
-        if result.name == "Ledger":
-            raise Killed
+KILLED_AFTER_LEDGER = """
+import os, signal, sys
+from pathlib import Path
+from controller.chain.client import Chain
+from controller.deploy.run import Driver
+from controller.deploy.sender import SigningSender, Transaction, UnlockedSender
 
-    first = Driver(chain, driver.sender, driver.directory, driver.commit, broadcast=True, progress=kill)
-    with pytest.raises(Killed):
-        first.network({})
+def kill(result):
+    if result.name == "Ledger":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+url, account, directory = sys.argv[1:]
+Driver(Chain(url), UnlockedSender(account), Path(directory), "0" * 40, broadcast=True, progress=kill).network({})
+"""
+
+
+def test_deploy__when_killed_between_steps__then_goes_on_where_it_was(driver: Driver, chain: Chain, node: Node) -> None:
+    arguments = [node.url, node.accounts[0], str(driver.directory)]
+    killed = subprocess.run([sys.executable, "-c", KILLED_AFTER_LEDGER, *arguments], check=False, cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
     height = chain.head().number
     rest = driver.network({})
     assert [result.name for result in rest if result.action is Action.KEEP] == NAMES[:4]
@@ -116,7 +148,7 @@ def test_deploy__when_killed_inside_a_step__then_no_contract_is_created_twice(
     driver: Driver, chain: Chain, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Dying(UnlockedSender):
-        def send(self, chain: Chain, transaction: dict[str, int | str], raw: bytes) -> bytes:
+        def send(self, chain: Chain, transaction: Transaction, raw: bytes) -> bytes:
             if moment == "before sending":
                 raise Killed
             super().send(chain, transaction, raw)
@@ -144,6 +176,34 @@ def test_deploy__when_killed_inside_a_step__then_no_contract_is_created_twice(
     receipt = chain.receipt(bytes.fromhex(adopted.transaction_hash[2:]))
     assert receipt is not None
     assert receipt.contract == done[0].address
+
+
+def test_deploy__when_signed_by_a_key_of_ours__then_stands_where_the_unlocked_account_would_put_it(
+    driver: Driver, chain: Chain, signer: LocalSigner
+) -> None:
+    would = _dry(driver).network({})
+    signing = Driver(chain, SigningSender(signer), driver.directory, driver.commit, broadcast=True)
+    assert [result.address for result in signing.network({})] == [result.address for result in would]
+    assert drift.check(chain, driver.directory, chain.head()) == ()
+
+
+def test_deploy__when_a_signed_transaction_waits_in_the_pool__then_the_next_run_waits_for_it(
+    driver: Driver, chain: Chain, node: Node, signer: LocalSigner
+) -> None:
+    class Dying(SigningSender):
+        def send(self, chain: Chain, transaction: Transaction, raw: bytes) -> bytes:
+            super().send(chain, transaction, raw)
+            raise Killed
+
+    _mining(chain, on=False)
+    with pytest.raises(Killed):
+        Driver(chain, Dying(signer), driver.directory, driver.commit, broadcast=True).network({})
+    assert chain.head().number == 0
+    later = Timer(1.0, lambda: _mining(Chain(node.url, node.chain_id), on=True))
+    later.start()
+    done = Driver(chain, SigningSender(signer), driver.directory, driver.commit, broadcast=True).network({})
+    assert done[0].reason == "finished what an interrupted run had sent"
+    assert chain.mined_nonce(signer.address, chain.head()) == len(NAMES)
 
 
 def test_deploy__when_the_recipe_lacks_network_values__then_all_are_named(driver: Driver) -> None:
@@ -191,7 +251,7 @@ def test_deploy__when_the_chain_was_started_afresh__then_deploys_again(driver: D
 
 
 def test_deploy__when_compiled_differently_since__then_deploys_anew_and_what_refers_to_it(
-    driver: Driver, monkeypatch: pytest.MonkeyPatch
+    driver: Driver,
 ) -> None:
     driver.network({})
     path = driver.directory / "Vault.json"

@@ -1,0 +1,151 @@
+"""Networks: the file of the package, overrides, the environment, and every mistake at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from controller.config.networks import load_network, load_tokens
+from controller.errors import InputError, NotFoundError
+
+URL = "https://node.example/secret"
+
+
+@pytest.mark.parametrize(("name", "chain_id"), [("anvil", 31337), ("ganache", 1337)])
+def test_load_network__when_local__then_needs_nothing(name: str, chain_id: int) -> None:
+    network = load_network(name, {})
+    assert (network.chain_id, network.url) == (chain_id, "http://127.0.0.1:8545")
+    assert network.values() == {}
+
+
+def test_load_network__when_sepolia__then_url_comes_from_the_environment_and_is_not_shown() -> None:
+    network = load_network("sepolia", {"EVENKEEL_SEPOLIA_URL": URL})
+    assert network.url == URL
+    assert "secret" not in repr(network)
+    assert network.values()["uniswap_v3"]["factory"] == "0x0227628f3F023bb0B980b67D528571c95c6DaC1c"
+    assert {symbol: token.decimals for symbol, token in network.tokens.items()} == {
+        "WETH": 18,
+        "WBTC": 8,
+        "LINK": 18,
+        "USDC": 6,
+    }
+
+
+def test_load_network__when_a_variable_is_set__then_goes_before_the_file() -> None:
+    assert load_network("anvil", {"EVENKEEL_ANVIL_URL": "http://127.0.0.1:9"}).url == "http://127.0.0.1:9"
+
+
+def test_load_network__when_nothing_names_a_node__then_says_which_variable() -> None:
+    with pytest.raises(InputError) as caught:
+        load_network("sepolia", {})
+    assert [str(mistake) for mistake in caught.value.mistakes] == [
+        "sepolia.url: set the variable EVENKEEL_SEPOLIA_URL to the address of a node"
+    ]
+
+
+def test_load_network__when_unknown__then_names_the_known(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"no network mainnet.*anvil, ganache, sepolia"):
+        load_network("mainnet", {})
+    with pytest.raises(NotFoundError, match="no networks file"):
+        load_network("anvil", {}, tmp_path / "missing.toml")
+
+
+def test_load_network__when_overridden__then_the_file_adds_and_replaces(tmp_path: Path) -> None:
+    own = tmp_path / "networks.toml"
+    own.write_text(
+        'anvil = {chain_id = 5, url = "http://a", confirmations = 1, fee_tiers = [100], hub_tokens = []}\n'
+        'mine = {chain_id = 6, url = "http://b", confirmations = 0, fee_tiers = [100], hub_tokens = []}\n'
+    )
+    assert load_network("anvil", {}, own).chain_id == 5
+    assert load_network("mine", {}, own).chain_id == 6
+    assert load_network("ganache", {}, own).chain_id == 1337
+
+
+def test_load_network__when_many_things_are_wrong__then_all_are_named(tmp_path: Path) -> None:
+    own = tmp_path / "networks.toml"
+    own.write_text(
+        """
+[bad]
+chain_id = "1"
+url_variable = "NOWHERE"
+confirmations = -1
+fee_tiers = []
+hub_tokens = ["USD"]
+gas = 1
+[bad.uniswap_v3]
+factory = "0x0227628f3F023bb0B980b67D528571c95c6DaC1C"
+pool_init_code_hash = "0x12"
+swap_router = "nonsense"
+quoter_v2 = "0xed1f6473345f45b75f8179591dd5ba1888cf2fb3"
+[bad.tokens.USD]
+address = "0x1c7D4B196Cb0C7B01d743Fbc6116a902379C7238"
+decimals = 40
+feed = "0xA2F78ab2355fe2f984D808B5CeE7FD0A93D5270E"
+"""
+    )
+    with pytest.raises(InputError) as caught:
+        load_network("bad", {}, own)
+    wrong = {mistake.where: mistake.what for mistake in caught.value.mistakes}
+    assert wrong["bad.url"] == "set the variable NOWHERE to the address of a node"
+    assert wrong["bad.gas"] == "is no setting of a network"
+    assert wrong["bad.uniswap_v3.factory"].startswith("has a wrong checksum")
+    assert wrong["bad.uniswap_v3.swap_router"] == "is no address"
+    assert set(wrong) == {
+        "bad.url",
+        "bad.chain_id",
+        "bad.confirmations",
+        "bad.fee_tiers",
+        "bad.gas",
+        "bad.uniswap_v3.factory",
+        "bad.uniswap_v3.pool_init_code_hash",
+        "bad.uniswap_v3.swap_router",
+        "bad.tokens.USD.decimals",
+        "bad.tokens.USD.feed_decimals",
+    }
+
+
+def test_load_network__when_a_hub_has_no_token__then_is_refused(tmp_path: Path) -> None:
+    own = tmp_path / "networks.toml"
+    own.write_text(
+        """
+[bad]
+chain_id = 1
+url = "http://a"
+confirmations = 0
+fee_tiers = [500]
+hub_tokens = ["EUR"]
+[bad.tokens.USD]
+address = "0x1c7D4B196Cb0C7B01d743Fbc6116a902379C7238"
+decimals = 6
+feed = "0xA2F78ab2355fe2f984D808B5CeE7FD0A93D5270E"
+feed_decimals = 8
+"""
+    )
+    with pytest.raises(InputError, match="hub tokens without an entry in tokens: EUR"):
+        load_network("bad", {}, own)
+
+
+def test_load_network__when_the_file_is_no_toml__then_says_where(tmp_path: Path) -> None:
+    own = tmp_path / "networks.toml"
+    own.write_text("[anvil\n")
+    with pytest.raises(InputError, match=r"networks\.toml is no TOML document.*line 1"):
+        load_network("anvil", {}, own)
+
+
+def test_load_tokens__when_a_world_has_written_some__then_they_are_known(tmp_path: Path) -> None:
+    network = load_network("anvil", {})
+    assert load_tokens(network, tmp_path) == {}
+    address = "0x1c7D4B196Cb0C7B01d743Fbc6116a902379C7238"
+    (tmp_path / "tokens.json").write_text(
+        f'{{"USD": {{"address": "{address}", "decimals": 6, "feed": "{address}", "feedDecimals": 8}}}}'
+    )
+    token = load_tokens(network, tmp_path)["USD"]
+    assert (token.address, token.decimals, token.feed_decimals) == (address, 6, 8)
+
+
+@pytest.mark.parametrize("text", ["{", '{"USD": {"address": 1}}', "[]"])
+def test_load_tokens__when_the_file_is_broken__then_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "tokens.json").write_text(text)
+    with pytest.raises(InputError, match=r"tokens\.json"):
+        load_tokens(load_network("anvil", {}), tmp_path)
