@@ -1,5 +1,5 @@
-"""Deployment: the recipe that both drivers read, the records that both write, and the web3 driver.
+"""Deployment: the recipe that both drivers read, the records that both write, the web3 driver, the drift check.
 
-`recipe`, `records` and `source` need nothing but the standard library and eth_utils, because the Brownie driver
-(scripts/deploy.py) imports them in an environment without this package's other dependencies.
+The Brownie driver (scripts/deploy.py) imports recipe, records and checks from here, in Brownie's own environment: keep
+them to packages that are pinned there as well (requirements/brownie.txt).
 """
