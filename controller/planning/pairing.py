@@ -93,9 +93,10 @@ def fit(pairs: Sequence[Pair], ranges: Sequence[Range], minimum: int) -> dict[Pa
         return None
     while short := [asset for asset, entry in enumerate(ranges) if given[asset] < entry.need]:
         asset = short[0]
-        # Needs are met with one another first: what only fills a room is turnover that nothing asks for.
-        found = _path(asset, flows, given, ranges, minimum, filling=False)
-        found = found or _path(asset, flows, given, ranges, minimum, filling=True)
+        # Needs are met with one another first, because what only fills a room is turnover that nothing asks for; then
+        # rooms are filled evenly, so that nobody ends closer to its target than it has to.
+        filled = (_path(asset, flows, given, ranges, minimum, eighths) for eighths in range(9))
+        found = next((path for path in filled if path is not None), None)
         if found is None:
             return None
         path, slack = found
@@ -109,17 +110,17 @@ def fit(pairs: Sequence[Pair], ranges: Sequence[Range], minimum: int) -> dict[Pa
 
 
 def _path(
-    asset: int, flows: dict[Pair, int], given: list[int], ranges: Sequence[Range], minimum: int, *, filling: bool
+    asset: int, flows: dict[Pair, int], given: list[int], ranges: Sequence[Range], minimum: int, eighths: int
 ) -> tuple[tuple[Pair, ...], int] | None:
     """Pairs that in turn rise and fall so that `asset` gets more and nobody falls short, with the most that the end of
-    the path takes: an asset with a need (or, when `filling`, room) left, or one that was given more than it needs."""
+    the path takes: an asset below its need and so many eighths of its room beyond, or one given more than it needs."""
     seen = {asset}
     queue: deque[tuple[int, tuple[Pair, ...]]] = deque([(asset, ())])
     while queue:
         node, path = queue.popleft()
         for rise, other in _neighbours(node, flows, seen):
             seen.add(other)
-            limit = ranges[other].room if filling else ranges[other].need
+            limit = ranges[other].need + (ranges[other].room - ranges[other].need) * eighths // 8
             if given[other] < limit:
                 return (*path, rise), limit - given[other]
             for fall, third in _neighbours(other, flows, seen):
