@@ -5,7 +5,7 @@ import {LibClone} from "solady/utils/LibClone.sol";
 
 import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {Kind, Mandate, Trade} from "../../contracts/types/Types.sol";
+import {Kind, Mandate, Plan, Trade} from "../../contracts/types/Types.sol";
 import {VaultFixture} from "./base/VaultFixture.sol";
 import {OddToken} from "./hostile/OddToken.sol";
 import {OddVenue} from "./hostile/OddVenue.sol";
@@ -135,8 +135,9 @@ abstract contract VaultTest is VaultFixture {
     }
 
     function rebalance(IVault of_, Trade[] memory trades) internal returns (bytes32) {
+        Plan memory sent = planFor(of_, trades);
         vm.prank(keeper);
-        return of_.rebalance(planFor(of_, trades));
+        return of_.rebalance(sent);
     }
 
     /// @dev Expects the revert from the vault itself: the plan is made before.
