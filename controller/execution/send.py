@@ -142,7 +142,7 @@ def _resume(chain: Chain, journal: Journal, intent: Record, patience: Patience) 
     sending = Sending.of(intent, signed[-1])
     verdict = look(chain, sending, patience.confirmations)
     if verdict is not None:
-        return verdict
+        return verdict if verdict.fate is not Fate.LOST else wait(chain, sending, patience)
     if chain.receipt(sending.transaction) is None:
         try:
             _broadcast(chain, journal, sending)

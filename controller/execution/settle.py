@@ -20,6 +20,8 @@ from controller.model import BlockRef, Entry, Kind, Outcome, Plan, Rebalance
 
 REFERENCE_BLOCKS: Final = 256
 """A plan whose reference block is older than this can never execute: the EVM has forgotten the hash."""
+LOST_SECONDS: Final = 1.0
+"""While anvil mines, it shows the account's new nonce at the block before: a loss counts when it stays."""
 
 
 class Fate(Enum):
@@ -108,13 +110,20 @@ def wait(chain: Chain, sending: Sending, patience: Patience) -> Verdict:
     """
     until = patience.clock() + patience.timeout
     pause = patience.first_pause
+    lost_since: float | None = None
     while True:
         trouble: NodeError | None = None
         try:
             verdict = look(chain, sending, patience.confirmations)
         except NodeError as error:
             verdict, trouble = None, error
-        if verdict is not None:
+        if verdict is not None and verdict.fate is not Fate.LOST:
+            return verdict
+        if verdict is None:
+            lost_since = None
+        elif lost_since is None:
+            lost_since = patience.clock()
+        elif patience.clock() - lost_since >= LOST_SECONDS:
             return verdict
         if patience.clock() >= until:
             raise trouble or SendError(
