@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import rlp
 from eth_utils.crypto import keccak
 from rlp.exceptions import RLPException
-from trie.exceptions import BadTrieProof
+from trie.exceptions import InvalidNode, MissingTrieNode, ValidationError
 from trie.hexary import HexaryTrie
 
 from controller.chain.wire import Proof
@@ -45,11 +45,9 @@ def proven_slot(state_root: bytes, account: bytes, slot: bytes, proof: Proof) ->
 
 
 def _value(root: bytes, key: bytes, nodes: Sequence[bytes], which: str) -> bytes:
+    # A node is only ever found by its own hash, so whatever is reached is what the root commits to.
+    trie = HexaryTrie({bytes(keccak(node)): node for node in nodes}, root)
     try:
-        decoded = [rlp.decode(node) for node in nodes]
-    except RLPException as error:
-        raise ProofRejectedError(f"A node of the {which} proof is not RLP.") from error
-    try:
-        return bytes(HexaryTrie.get_from_proof(root, keccak(key), decoded))  # type: ignore[no-untyped-call] # no types
-    except BadTrieProof as error:
+        return bytes(trie.get(bytes(keccak(key))))
+    except (MissingTrieNode, InvalidNode, ValidationError, RLPException) as error:
         raise ProofRejectedError(f"The {which} proof does not lead from its root to its key.") from error

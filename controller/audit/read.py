@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from controller.audit.evidence import BlockEvidence, Call, Evidence, FinalState, Missing, Receipt
 from controller.audit.header import Header, header_from_json
 from controller.audit.read_block import UNREADABLE, BlockReader, supply
+from controller.audit.receipts import batch, read_receipts
 from controller.chain import ledger as ledgers
 from controller.chain import wire
 from controller.chain.abi import checksum
@@ -18,8 +19,6 @@ from controller.chain.contract import Contract
 from controller.chain.entries import Created, KeeperSet, Minted, Payload, Redeemed, decode_entry
 from controller.errors import InputError
 from controller.model import BlockRef, Entry, Plan, Rebalance
-
-_BATCH = 100
 
 Progress = Callable[[int, int], None]
 """Called with how many blocks are read, and of how many."""
@@ -41,7 +40,7 @@ def gather(source: Source, first: int, block: BlockRef, mandate_file: bytes | No
     payloads = {entry: payload for entry in entries if (payload := _payload(entry)) is not None}
     transactions = list(dict.fromkeys(entry.transaction for entry in entries))
     calls = _calls(chain, transactions)
-    receipts = _receipts(chain, transactions)
+    receipts = read_receipts(chain, transactions)
     plans = [call.plan for call in calls.values() if call.plan is not None]
     numbers = {entry.block_number for entry in entries}
     headers = _headers(chain, {block.number, *numbers, *(plan.reference_block for plan in plans)})
@@ -120,12 +119,12 @@ def _payload(entry: Entry) -> Payload | None:
 
 def _headers(chain: Chain, numbers: Iterable[int]) -> dict[int, Header]:
     wanted = sorted(numbers)
-    answers = _batch(chain, "eth_getBlockByNumber", [[hex(number), False] for number in wanted])
+    answers = batch(chain, "eth_getBlockByNumber", [[hex(number), False] for number in wanted])
     return {number: header_from_json(answer) for number, answer in zip(wanted, answers, strict=True) if answer}
 
 
 def _calls(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, Call]:
-    answers = _batch(chain, "eth_getTransactionByHash", [[wire.word(transaction)] for transaction in transactions])
+    answers = batch(chain, "eth_getTransactionByHash", [[wire.word(transaction)] for transaction in transactions])
     return {
         transaction: Call(
             sender=checksum(wire.octets(wire.field(answer, "from"))),
@@ -144,13 +143,6 @@ def _plan(data: bytes) -> Plan | None:
         return decode_plan(data[4:])
     except InputError:
         return None
-
-
-def _receipts(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, wire.Receipt]:
-    answers = _batch(chain, "eth_getTransactionReceipt", [[wire.word(transaction)] for transaction in transactions])
-    return {
-        transaction: wire.receipt(answer) for transaction, answer in zip(transactions, answers, strict=True) if answer
-    }
 
 
 def _receipt(source: Source, receipt: wire.Receipt) -> Receipt:
@@ -188,10 +180,3 @@ def _final(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> Fina
         )
     except UNREADABLE as error:
         return Missing(error.message)
-
-
-def _batch(chain: Chain, method: str, parameters: Sequence[Sequence[object]]) -> list[wire.Json]:
-    answers: list[wire.Json] = []
-    for start in range(0, len(parameters), _BATCH):
-        answers += chain.batch([(method, inner) for inner in parameters[start : start + _BATCH]])
-    return answers

@@ -1,0 +1,311 @@
+"""F-13, F-29 on real nodes: an honest life is OK; a node that lies about any part of it is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from audit_life import Lie, Life
+from eth_utils import keccak
+
+from controller.audit import AuditReport, Level, Reach, audit_vault
+from controller.audit.proof import ProofRejectedError, proven_slot
+from controller.audit.read_block import TRANSFER
+from controller.chain.artifacts import load
+from controller.chain.client import Chain
+from controller.chain.ledger import entries, storage_slot, unpack_slot
+from controller.chain.transport import RpcError
+from controller.chain.wire import Proof, StorageProof
+from controller.errors import FindingError, NodeError, NotFoundError, UncheckedError
+from controller.model import Entry, Kind
+
+ENTRY = "0x" + load("ILedger").abi.events["Entry"].topic.hex()
+DEMANDED = (Level.L0, Level.L3, Level.L4)
+
+
+def _entries(life: Life) -> list[Entry]:
+    return entries(Chain(life.node.url), life.ledger, life.vault, 0, life.to_block)
+
+
+def _last(life: Life, kind: Kind) -> Entry:
+    return [entry for entry in _entries(life) if entry.kind == kind][-1]
+
+
+def _named(report: AuditReport, entry: Entry) -> None:
+    assert not report.ok
+    finding = report.wrong[0]
+    assert (finding.seq, finding.block) == (entry.seq, entry.block_number), str(finding)
+    assert isinstance(report.error(), FindingError)
+
+
+def _flip(text: str, place: int = -1) -> str:
+    """Hex with one digit changed."""
+    digits = list(text)
+    digits[place] = "1" if digits[place] == "0" else "0"
+    return "".join(digits)
+
+
+def _is_entry(log: Any, entry: Entry) -> bool:
+    return bool(log["topics"][0] == ENTRY) and int(log["topics"][2], 16) == entry.seq
+
+
+def _about_logs(alter: Callable[[list[Any]], list[Any]]) -> Lie:
+    """Lies in `eth_getLogs` alone, about entries alone."""
+
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        asked = method == "eth_getLogs" and parameters[0]["topics"][0] == ENTRY
+        return alter(deepcopy(answer)) if asked else answer
+
+    return lie
+
+
+def test_audit__when_the_node_is_honest__then_says_ok_with_counts(life: Life) -> None:
+    report = life.audit()
+    assert report.findings == ()
+    assert report.error(DEMANDED) is None
+    assert {entry.kind for entry in _entries(life)} == set(Kind)
+    assert report.rebalances >= 3
+    assert report.blocks < report.entries == len(_entries(life))
+    assert report.verdict() == (
+        f"OK: {report.entries} entries in {report.blocks} blocks, {report.rebalances} rebalances, "
+        f"{report.flows} flows, up to block {life.to_block.number}; reached L0, L3, L4"
+    )
+
+
+def test_audit__when_any_block_is_the_audited_one__then_its_part_of_the_history_is_ok(life: Life) -> None:
+    chain = Chain(life.node.url)
+    for entry in _entries(life)[:: len(_entries(life)) // 4]:
+        assert life.audit(to_block=chain.block(entry.block_number)).findings == ()
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_audit__when_the_logs_alter_an_entry__then_it_is_named(life: Life, kind: Kind) -> None:
+    entry = _last(life, kind)
+
+    def altering(place: int) -> Lie:
+        def alter(logs: list[Any]) -> list[Any]:
+            for log in logs:
+                if _is_entry(log, entry):
+                    log["data"] = _flip(log["data"], place)
+            return logs
+
+        return _about_logs(alter)
+
+    size = 2 * (len(entry.payload) + 3 * 32)
+    for place in (2, 2 + 53, size - 2 * 32, size):  # head, its last digit, inside the payload, near its end
+        _named(life.audit(altering(place)), entry)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_audit__when_the_logs_drop_or_double_an_entry__then_it_is_named(life: Life, kind: Kind) -> None:
+    entry = _last(life, kind)
+    dropped = life.audit(_about_logs(lambda logs: [log for log in logs if not _is_entry(log, entry)]))
+    doubled = life.audit(_about_logs(lambda logs: logs + [log for log in logs if _is_entry(log, entry)]))
+    assert dropped.wrong[0].seq == entry.seq
+    _named(doubled, entry)
+
+
+def test_audit__when_the_logs_swap_two_entries__then_the_first_is_named(life: Life) -> None:
+    first, second = _last(life, Kind.PAUSED), _last(life, Kind.REBALANCED)
+
+    def swap(logs: list[Any]) -> list[Any]:
+        one, other = (next(log for log in logs if _is_entry(log, entry)) for entry in (first, second))
+        for key in ("data", "topics"):
+            one[key], other[key] = other[key], one[key]
+        return logs
+
+    assert life.audit(_about_logs(swap)).wrong[0].seq == first.seq
+
+
+def test_audit__when_the_logs_are_truncated__then_the_first_missing_entry_is_named(life: Life) -> None:
+    report = life.audit(_about_logs(lambda logs: logs[: len(logs) // 2]))
+    assert report.wrong[0].seq == len(_entries(life)) // 2
+    assert not life.audit(_about_logs(lambda logs: logs[1:])).ok
+
+
+def _call_lie(to: str, selector: str, block: str, answer_word: int) -> Lie:
+    """Adds one to a word of what a call at one block returns."""
+
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method != "eth_call" or parameters[0]["to"] != to or not parameters[0]["data"].startswith(selector):
+            return answer
+        pin = parameters[1]
+        if (pin["blockHash"] if isinstance(pin, dict) else pin) != block:
+            return answer
+        start = 2 + 64 * answer_word
+        word = int(answer[start : start + 64], 16) + 1
+        return answer[:start] + f"{word:064x}" + answer[start + 64 :]
+
+    return lie
+
+
+def _pin(life: Life, number: int) -> str:
+    return hex(number) if life.node.engine == "ganache" else "0x" + Chain(life.node.url).block(number).hash.hex()
+
+
+@pytest.mark.parametrize("kind", [Kind.MINTED, Kind.REDEEMED, Kind.REBALANCED])
+def test_audit__when_the_node_alters_a_balance__then_the_block_is_named(life: Life, kind: Kind) -> None:
+    entry = _last(life, kind)
+    token = life.tokens[0]
+    for number in (entry.block_number - 1, entry.block_number):
+        report = life.audit(_call_lie(token, "0x70a08231", _pin(life, number), 0))
+        assert report.wrong[0].block == entry.block_number
+        assert any("UNRECONCILED" in finding.what for finding in report.wrong)
+
+
+def test_audit__when_the_node_alters_a_feeds_answer__then_the_rebalance_is_named(life: Life) -> None:
+    entry = _last(life, Kind.REBALANCED)
+    for feed in life.feeds:
+        report = life.audit(_call_lie(feed, "0x9a6fc8f5", _pin(life, entry.block_number), 1))
+        _named(report, entry)
+        assert "the price" in report.wrong[0].what
+
+
+def test_audit__when_the_node_alters_a_transfer__then_the_entry_is_named(life: Life) -> None:
+    entry = _last(life, Kind.REBALANCED)
+
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method == "eth_getTransactionReceipt" and parameters[0] == "0x" + entry.transaction.hex():
+            answer = deepcopy(answer)
+            sent = [log for log in answer["logs"] if log["topics"][0] == "0x" + TRANSFER.hex()]
+            next(log for log in sent if log["address"].lower() == life.tokens[0].lower())["data"] = "0x" + "1" * 64
+        return answer
+
+    report = life.audit(lie)
+    _named(report, entry)
+    assert "in the transaction's logs" in report.wrong[0].what
+
+
+def test_audit__when_the_node_alters_the_plan__then_the_rebalance_is_named(life: Life) -> None:
+    entry = _last(life, Kind.REBALANCED)
+
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method == "eth_getTransactionByHash" and parameters[0] == "0x" + entry.transaction.hex():
+            return {**answer, "input": _flip(answer["input"], 2 + 8 + 64 + 64 * 5 - 1)}  # the journal's head
+        return answer
+
+    report = life.audit(lie)
+    _named(report, entry)
+    assert "the plan's hash" in report.wrong[0].what
+
+
+def _header_lie(number: int, key: str) -> Lie:
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method != "eth_getBlockByNumber" or parameters[0] != hex(number):
+            return answer
+        return {**answer, key: answer[key] + "11" if key == "extraData" else _flip(answer[key])}
+
+    return lie
+
+
+@pytest.mark.parametrize("key", ["stateRoot", "timestamp", "parentHash", "receiptsRoot", "extraData"])
+def test_audit__when_the_node_alters_a_header__then_the_block_is_named(life: Life, key: str) -> None:
+    for number in (life.to_block.number, _last(life, Kind.REBALANCED).block_number):
+        assert life.audit(_header_lie(number, key)).wrong[0].block == number
+
+
+def test_audit__when_the_node_alters_the_hash_of_a_block__then_the_block_is_named(life: Life) -> None:
+    entry = _last(life, Kind.REBALANCED)
+    _named(life.audit(_header_lie(entry.block_number, "hash")), entry)
+    with pytest.raises(NodeError, match=f"Block {life.to_block.number} is not part of the chain"):
+        life.audit(_header_lie(life.to_block.number, "hash"))
+
+
+def test_audit__when_a_byte_of_the_proof_is_flipped__then_the_proof_is_wrong(life: Life) -> None:
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method != "eth_getProof":
+            return answer
+        answer = deepcopy(answer)
+        answer["storageProof"][0]["proof"][-1] = _flip(answer["storageProof"][0]["proof"][-1])
+        return answer
+
+    report = life.audit(lie)
+    assert {result.level: result.reach for result in report.levels}[Level.L3] is Reach.FAILED
+    assert report.wrong[0].block == life.to_block.number
+
+
+def test_audit__when_the_node_gives_no_proof__then_only_a_demand_for_it_fails(life: Life) -> None:
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method == "eth_getProof":
+            raise RpcError(method, -32601, "method not found")
+        return answer
+
+    report = life.audit(lie)
+    assert report.ok
+    assert report.error() is None
+    assert isinstance(report.error(DEMANDED), UncheckedError)
+
+
+def test_audit__when_the_node_forgot_old_state__then_the_entries_are_unchecked_by_name(life: Life) -> None:
+    entry = _last(life, Kind.REBALANCED)
+    pin = _pin(life, entry.block_number - 1)
+
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method == "eth_call" and parameters[1] in (pin, {"blockHash": pin, "requireCanonical": True}):
+            raise RpcError(method, -32000, "missing trie node")
+        return answer
+
+    report = life.audit(lie)
+    assert report.ok
+    assert [finding.seq for finding in report.unchecked] == [entry.seq]
+    assert not report.reached(Level.L4)
+
+
+def test_audit__when_the_node_goes_away__then_it_is_a_node_error(life: Life) -> None:
+    def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method == "eth_getTransactionReceipt":
+            raise NodeError("The node cannot be reached.", "Start it.")
+        return answer
+
+    with pytest.raises(NodeError, match="cannot be reached"):
+        life.audit(lie)
+
+
+def test_audit__when_the_vault_does_not_exist__then_says_so(life: Life) -> None:
+    chain = Chain(life.node.url)
+    with pytest.raises(NotFoundError):
+        audit_vault(chain, life.ledger, life.ledger, from_block=0, to_block=life.to_block)
+
+
+def test_audit__when_it_starts_too_late__then_says_to_start_earlier(life: Life) -> None:
+    first = _entries(life)[0].block_number + 1
+    report = audit_vault(Chain(life.node.url), life.ledger, life.vault, from_block=first, to_block=life.to_block)
+    assert report.wrong[0].seq == 0
+    assert "created" in report.wrong[0].hint
+
+
+def test_proven_slot__when_any_byte_of_the_nodes_proof_is_flipped__then_it_is_rejected(life: Life) -> None:
+    chain = Chain(life.node.url)
+    slot = storage_slot(life.vault)
+    proof = chain.proof(life.ledger, [slot], life.to_block)
+    root = chain.header_rlp_fields(life.to_block)[3]
+    account = bytes.fromhex(life.ledger[2:])
+    last = _entries(life)[-1]
+    assert unpack_slot(proven_slot(root, account, slot, proof)) == (last.head, last.seq + 1)
+    for which, nodes in enumerate((proof.nodes, proof.storage[0].nodes)):
+        for place, node in enumerate(nodes):
+            for byte in range(0, len(node), 7):
+                altered = node[:byte] + bytes([node[byte] ^ 1 << byte % 8]) + node[byte + 1 :]
+                others = (*nodes[:place], altered, *nodes[place + 1 :])
+                forged = _forged(proof, others, which)
+                with pytest.raises(ProofRejectedError):
+                    proven_slot(root, account, slot, forged)
+    with pytest.raises(ProofRejectedError):
+        proven_slot(keccak(root), account, slot, proof)
+
+
+def _forged(proof: Proof, nodes: tuple[bytes, ...], which: int) -> Proof:
+    inner = StorageProof(proof.storage[0].slot, proof.storage[0].value, nodes if which else proof.storage[0].nodes)
+    outer = proof.nodes if which else nodes
+    return Proof(proof.address, proof.balance, proof.nonce, proof.code_hash, proof.storage_hash, outer, (inner,))
+
+
+def test_proven_slot__when_slot_or_account_is_absent__then_it_is_zero_by_proof(life: Life) -> None:
+    chain = Chain(life.node.url)
+    root = chain.header_rlp_fields(life.to_block)[3]
+    for account, name in ((life.ledger, "no vault"), ("0x" + "42" * 20, "no account")):
+        slot = keccak(text=name)
+        proof = chain.proof(account, [slot], life.to_block)
+        assert proven_slot(root, bytes.fromhex(account[2:]), slot, proof) == 0
