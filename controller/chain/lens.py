@@ -13,7 +13,7 @@ from controller.errors import EvenkeelError, InputError, NotFoundError, RevertEr
 from controller.model import BlockRef, Price, Snapshot
 
 VAULTS_PER_CALL: Final = 100
-"""A vault of 4 assets takes about 200,000 {gas}: well inside what nodes allow a call (geth: 50,000,000)."""
+"""A vault of 3 assets takes about 70,000 {gas}: well inside what nodes allow a call (geth: 50,000,000)."""
 
 
 def snapshots(chain: Chain, lens: str, vaults: Sequence[str], block: BlockRef) -> dict[str, Snapshot | EvenkeelError]:

@@ -140,8 +140,8 @@ def _options(
             f"--gas-limit={BLOCK_GAS_LIMIT}",
             "--hardfork=shanghai",
         ]
-        # an audit reads old blocks: without the last option anvil forgets all but about 4,000; it writes its whole state
-        # for every block, 640 MB for 4,000 small ones and four times that for twice as many
+        # An audit reads old blocks: without the last option anvil forgets all but about 4,000. It writes its whole
+        # state for every block, 640 MB for 4,000 small ones and four times that for twice as many.
         options += ["--silent", f"--cache-path={home}", "--max-persisted-states=1000000"]
         options += [] if timestamp is None else [f"--timestamp={timestamp}"]
         return options + ([] if block_time is None else [f"--block-time={block_time}"])
