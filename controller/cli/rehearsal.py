@@ -52,7 +52,7 @@ def rehearse(market: Market, series: Series, engine: Engine, work: Path, progres
     with start_node(engine, timestamp=series.times[0] - BUILD_TIME) as node:
         chain = Chain(node.url, node.chain_id)
         directory = folder(work, node.chain_id)
-        setting_up = progress.add_task("Setting up", total=4)
+        setting_up = progress.add_task("Setting up", total=5)
         world = build(
             chain,
             node.accounts,
@@ -62,21 +62,22 @@ def rehearse(market: Market, series: Series, engine: Engine, work: Path, progres
             depth=POOL_DEPTH,
             progress=lambda what: progress.update(setting_up, advance=1, description=f"Set up: {what}"),
         )
-        accounts = world.accounts
+        contracts, accounts = world.deploy(directory), world.accounts
+        progress.update(setting_up, advance=1, description="Set up: the contracts")
         roles = Roles(accounts.owner, accounts.guardian, (accounts.keeper,))
         source = market.mandate_file()
         mandate = parse(
             source,
             tokens(world),
-            oracle=world.contracts["ChainlinkOracle"],
-            venues=[world.contracts["UniswapV3Venue"]],
+            oracle=contracts["ChainlinkOracle"],
+            venues=[contracts["UniswapV3Venue"]],
             roles=roles,
         ).mandate
-        vault = found_vault(world, mandate, roles, series.answers[0], DEPOSIT)
+        vault = found_vault(world, contracts["VaultFactory"], mandate, roles, DEPOSIT)
         progress.update(setting_up, advance=1, description="Set up: the vault")
         words = Words(tuple(world.symbol(asset.token) for asset in mandate.assets), shift=series.shift)
         with Journal.at(work / "journal.db", durable=False) as journal:
-            controller = _controller(world, journal)
+            controller = _controller(world, contracts["VaultLens"], journal)
             ticking = progress.add_task("Replaying", total=len(series.times))
 
             def show(record: TickRecord) -> None:
@@ -88,7 +89,7 @@ def rehearse(market: Market, series: Series, engine: Engine, work: Path, progres
         auditing = progress.add_task("Auditing", total=None)
         audit = audit_vault(
             chain,
-            world.contracts["Ledger"],
+            contracts["Ledger"],
             vault,
             from_block=find(directory, "Ledger").block_number,
             to_block=chain.head(),
@@ -108,10 +109,10 @@ def tokens(world: World) -> dict[str, Token]:
     }
 
 
-def _controller(world: World, journal: Journal) -> Controller:
+def _controller(world: World, lens: str, journal: Journal) -> Controller:
     return Controller(
         chain=world.chain,
-        lens=world.contracts["VaultLens"],
+        lens=lens,
         quotes=quotes(world),
         strategy=FixedTargets(),
         journal=journal,

@@ -113,6 +113,12 @@ def series(market: Market, start: str, end: str | None = None) -> Series:
     )
 
 
+def latest(market: Market) -> tuple[int, ...]:
+    """{USD/tok} the last known prices, in the order of the listings."""
+    prices = market.history().iloc[-1]
+    return tuple(round(float(prices[listing.symbol]) * 10**FEED_DECIMALS) for listing in market.listings)
+
+
 def _date(option: str, text: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(datetime.fromisoformat(text if len(text) > 7 else f"{text}-01").replace(tzinfo=UTC))

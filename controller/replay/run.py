@@ -20,17 +20,16 @@ SALT = bytes(32)
 def quotes(world: World) -> UniswapV3Quotes:
     """Quotes of the world's pools, over the dollar where needed."""
     routes = Routes(venue=0, fees=(POOL_FEE,), hubs=(world.listed[-1].token,))
-    return UniswapV3Quotes(world.chain, world.contracts["QuoterV2"], routes)
+    return UniswapV3Quotes(world.chain, world.quoter, routes)
 
 
-def found_vault(world: World, mandate: Mandate, roles: Roles, answers: tuple[int, ...], dollars: int) -> str:
+def found_vault(world: World, factory: str, mandate: Mandate, roles: Roles, dollars: int) -> str:
     """Creates the owner's vault and puts `dollars` {quote} into it, on target. Returns its address."""
 
     def transact(to: str, data: bytes) -> Receipt:
         return dev.transact(world.chain, world.accounts.owner, to, data)
 
-    factory = world.contracts["VaultFactory"]
-    prices = {listed.token: listed.price(answer) for listed, answer in zip(world.listed, answers, strict=True)}
+    prices = {listed.token: listed.price(answer) for listed, answer in zip(world.listed, world.first, strict=True)}
     pairings = vaults.pairings(quotes(world), mandate, prices, world.chain.head())
     data = vaults.creation_data(world.chain, factory, mandate, roles, pairings, SALT)
     vault = vaults.created_vault(world.chain, factory, transact(factory, data))

@@ -1,8 +1,8 @@
-"""A local chain with a living market: real Uniswap V3, tokens, feeds, pools with liquidity, and the contracts."""
+"""A living market on a local chain: real Uniswap V3, tokens, feeds, and pools with liquidity."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
@@ -12,8 +12,10 @@ from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.contract import Contract
 from controller.deploy.creation import init_code
+from controller.deploy.recipe import load as load_recipe
 from controller.deploy.run import Driver
 from controller.deploy.sender import UnlockedSender
+from controller.deploy.uniswap import RECIPE
 from controller.replay.markets import FEED_DECIMALS, Listing, Market
 from controller.units import VALUE_DECIMALS
 
@@ -54,14 +56,17 @@ class Accounts:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that stands on the chain before the first vault."""
+    """A market on a development chain."""
 
     chain: Chain
     market: Market
     accounts: Accounts
     listed: tuple[Listed, ...]  # in the order of the market's listings
     maker: Contract  # TestMarket
-    contracts: Mapping[str, str]  # address by name, Uniswap's included
+    quoter: str  # Uniswap's QuoterV2
+    depth: int  # {USD} on each side of each pool at the first prices
+    first: tuple[int, ...]  # {USD/tok} first answers
+    liquidity: dict[str, int]  # provided so far, by pool
 
     def by_symbol(self, symbol: str) -> Listed:
         return next(listed for listed in self.listed if listed.listing.symbol == symbol)
@@ -82,6 +87,31 @@ class World:
             "step", [listed.feed for listed in self.listed], list(answers), *map(list, zip(*traded, strict=True))
         )
         dev.transact(self.chain, self.accounts.maker, self.maker.address, data)
+        self._deepen(answers)
+
+    def _deepen(self, answers: tuple[int, ...]) -> None:
+        """Liquidity providers keep at least as many tokens in every pool as on the first day.
+
+        Over the whole range liquidity is the root of the product of both amounts, so that a price n times as high needs
+        the root of n times as much of it. Topped up in steps of a tenth.
+        """
+        for listed, first, answer in zip(self.listed, self.first, answers, strict=True):
+            if listed.pool is None:
+                continue
+            # {qTok} = {USD} * 10^(feed decimals + token decimals) / {USD/tok in feed decimals}
+            tokens = self.depth * 10 ** (FEED_DECIMALS + listed.listing.decimals) // first
+            dollars = tokens * listed.price(answer) // self.listed[-1].price(answers[-1])
+            wanted = isqrt(tokens * dollars)
+            missing = wanted - self.liquidity.get(listed.pool, 0)
+            if missing > wanted // 10:
+                data = self.maker.encode("provide", listed.pool, -FULL_RANGE, FULL_RANGE, missing)
+                dev.transact(self.chain, self.accounts.maker, self.maker.address, data)
+                self.liquidity[listed.pool] = wanted
+
+    def deploy(self, directory: Path) -> dict[str, str]:
+        """Deploys the project's contracts onto this market's Uniswap; returns addresses by name."""
+        driver = Driver(self.chain, UnlockedSender(self.accounts.owner), directory, commit="", broadcast=True)
+        return {result.name: result.address for result in driver.network({})}
 
     def fund(self, account: str, symbol: str, amount: int) -> None:
         """Mints `amount` {qTok} to an account: these tokens stand for something, they are worth nothing."""
@@ -105,19 +135,19 @@ def build(
     depth: int,
     progress: Callable[[str], None],
 ) -> World:
-    """Puts a market and the contracts on a fresh development chain.
+    """Puts a market on a fresh development chain.
 
     Parameters
     ----------
     answers : {USD/tok} first answers of the feeds.
-    directory : where the deployment records go.
+    directory : where the records of Uniswap go.
     depth : {USD} on each side of each pool.
     progress : told what has been done.
     """
     owner, keeper, guardian, maker = unlocked[:4]
     driver = Driver(chain, UnlockedSender(owner), directory, commit="", broadcast=True)
-    contracts = {result.name: result.address for result in driver.network({})}
-    progress("Uniswap V3 and the contracts")
+    uniswap = {result.name: result.address for result in driver.run(load_recipe(RECIPE), {})}
+    progress("Uniswap V3")
 
     test_market = Contract(chain, _deploy(chain, maker, "TestMarket", maker), "TestMarket")
     tokens = [
@@ -135,13 +165,11 @@ def build(
         pool = None
         if listing is not market.dollar:
             pair = (Listed(listing, token, feed, None), Listed(market.dollar, tokens[-1], feeds[-1], None))
-            pool = _create_pool(chain, maker, contracts["UniswapV3Factory"], pair, (answers[index], answers[-1]))
+            pool = _create_pool(chain, maker, uniswap["UniswapV3Factory"], pair, (answers[index], answers[-1]))
         listed.append(Listed(listing, token, feed, pool))
-    world = World(chain, market, Accounts(owner, keeper, guardian, maker), tuple(listed), test_market, contracts)
+    accounts = Accounts(owner, keeper, guardian, maker)
+    world = World(chain, market, accounts, tuple(listed), test_market, uniswap["QuoterV2"], depth, answers, {})
     world.move(answers)
-    for asset, answer in zip(listed, answers, strict=True):
-        if asset.pool is not None:
-            _provide(world, asset.pool, depth, asset.listing.decimals, answer, answers[-1])
     progress("pools with liquidity")
     return world
 
@@ -162,12 +190,3 @@ def _create_pool(chain: Chain, sender: str, factory: str, pair: tuple[Listed, Li
     start = sqrt_price(asset.token, asset.price(answer), dollar.token, dollar.price(dollar_answer))
     dev.transact(chain, sender, pool, Contract(chain, pool, "UniswapV3Pool").encode("initialize", start))
     return pool
-
-
-def _provide(world: World, pool: str, depth: int, decimals: int, answer: int, dollar_answer: int) -> None:
-    """`depth` {USD} of both tokens over the whole range, where liquidity is the root of the product of the amounts."""
-    # {qTok} = {USD} * 10^(feed decimals + token decimals) / {USD/tok in feed decimals}
-    amount = depth * 10 ** (FEED_DECIMALS + decimals) // answer
-    dollars = depth * 10 ** (FEED_DECIMALS + world.market.dollar.decimals) // dollar_answer
-    data = world.maker.encode("provide", pool, -FULL_RANGE, FULL_RANGE, isqrt(amount * dollars))
-    dev.transact(world.chain, world.accounts.maker, world.maker.address, data)
