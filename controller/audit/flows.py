@@ -64,11 +64,6 @@ def check_parties(
         yield differs("the caller", entry.caller, sender)
 
 
-def recorded_moves(entry: Minted | Redeemed) -> tuple[int, ...]:
-    """{qTok} that the entry says went into the vault, net."""
-    return entry.amounts if isinstance(entry, Minted) else tuple(-amount for amount in entry.amounts)
-
-
 def _compare(verb: str, recorded: Sequence[int], due: Sequence[int]) -> Iterator[Issue]:
     for index, (entry, chain) in enumerate(zip(recorded, due, strict=True)):
         if entry != chain:

@@ -9,6 +9,7 @@ from controller.audit.report import Severity
 ASK_ANOTHER_NODE = "Audit again through another node; if it says the same, the record is false."
 RECORD_IS_FALSE = "Pause the vault, then find out which contract wrote this entry."
 START_EARLIER = "Audit from the block in which the vault was created; if it was, through another node."
+READ_THE_TRACE = "Read the trace of the transaction."
 NEEDS_ARCHIVE = "Audit again through an archive node."
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from controller.audit.evidence import Call
 from controller.audit.header import Header
-from controller.audit.issues import Issue, differs, unchecked
+from controller.audit.issues import READ_THE_TRACE, Issue, differs, unchecked
 from controller.chain.codec import plan_hash
 from controller.model import Plan, Rebalance
 
@@ -21,7 +21,7 @@ def check_plan(
         yield Issue("the node does not have the transaction")
         return
     if call.to != vault or call.plan is None:
-        yield unchecked(f"the plan: the transaction calls {call.to}, not the vault", "Read the transaction's trace.")
+        yield unchecked(f"the plan: the transaction calls {call.to}, not the vault", READ_THE_TRACE)
         return
     plan = call.plan
     if plan_hash(plan) != entry.plan_hash:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from controller.audit.evidence import BlockEvidence, Transfer
-from controller.audit.issues import Issue, unchecked
+from controller.audit.issues import Issue
 from controller.model import Entry, Mandate
 
 
@@ -40,19 +40,13 @@ def net(transfers: Sequence[Transfer], mandate: Mandate, vault: str) -> tuple[in
     return tuple(flow.values())
 
 
-def check_moved(moved: Sequence[int], recorded: Sequence[int], mandate: Mandate, direct: bool) -> Iterator[Issue]:
-    """The entry's amounts against the Transfer logs of its transaction.
-
-    In a transaction that calls the vault itself nothing else moves tokens; another contract may have sent some first.
-    """
+def check_moved(moved: Sequence[int], recorded: Sequence[int], mandate: Mandate) -> Iterator[Issue]:
+    """The entry's amounts against the Transfer logs of its transaction."""
     for asset, chain, entry in zip(mandate.assets, moved, recorded, strict=True):
-        if chain == entry:
-            continue
-        what = f"the vault's {asset.token} changed by {chain} in the transaction's logs, by {entry} in the entry"
-        if direct:
-            yield Issue(what)
-        else:
-            yield unchecked(f"{what}; another contract called the vault", "Read the transaction's trace.")
+        if chain != entry:
+            yield Issue(
+                f"the vault's {asset.token} changed by {chain} in the transaction's logs, by {entry} in the entry"
+            )
 
 
 def check_block(block: BlockEvidence, mandate: Mandate, vault: str) -> Iterator[Issue]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from audit_evidence import gather
 from audit_pieces import MANDATE_FILE, address
-from audit_world import World
+from audit_world import Transaction, World
 
 from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing
 from controller.audit.judge import judge
@@ -144,6 +144,37 @@ def test_judge__when_another_contract_called_the_vault__then_the_plan_is_uncheck
     assert not report.reached(Level.L4)
     assert report.error() is None
     assert isinstance(report.error([Level.L4]), UncheckedError)
+
+
+def _in_one_transaction(world: World) -> Evidence:
+    """Several flows in one transaction of another contract, right after a rebalance."""
+    world.now += 10_000
+    world.rebalance_block(0.6)
+    number = world.number
+    done = [*world.flows(), *world.flows()]
+    call = Call(address("someone"), address("multicall"), None)
+    world.close([Transaction(call, [log for transaction in done for log in transaction.logs])])
+    world.close([])
+    assert world.number == number + 2
+    return gather(world)
+
+
+def test_judge__when_several_entries_share_a_transaction__then_each_is_replayed_from_the_one_before() -> None:
+    for seed in range(20):
+        assert judge(_in_one_transaction(World(seed))).findings == ()
+
+
+def test_judge__when_another_contract_gave_tokens_first__then_the_entry_is_unchecked_and_never_wrong() -> None:
+    world = World(3)
+    gift = (world.mandate.assets[0].token, address("multicall"), world.vault, 10**18)
+    world.held[0] += gift[-1]
+    flows = [log for transaction in world.flows() for log in transaction.logs]
+    world.close([Transaction(Call(address("someone"), address("multicall"), None), [gift, *flows])])
+    world.close([])
+    report = judge(gather(world))
+    assert report.ok
+    assert [finding.level for finding in report.unchecked] == [Level.L4]
+    assert "another contract called the vault" in report.unchecked[0].what
 
 
 def test_judge__when_the_node_has_no_old_state__then_each_entry_is_unchecked_by_name(evidence: Evidence) -> None:
