@@ -48,6 +48,7 @@ def test_header__when_hashed__then_gives_the_block_hash(world: PlanWorld) -> Non
 
 
 def test_head__when_deeper_than_the_chain__then_gives_genesis(shared_chain: Chain) -> None:
+    dev.mine(shared_chain)
     assert shared_chain.head(depth=10**9).number == 0
     assert shared_chain.head(depth=1).number == shared_chain.head().number - 1
 
