@@ -61,7 +61,8 @@ class Asset:
 
     def price_from_answer(self, answer: int) -> int:
         """D36{quote/qTok} from a feed's answer."""
-        return answer * 10 ** (VALUE_DECIMALS - self.decimals - self.feed.decimals)
+        scale: int = 10 ** (VALUE_DECIMALS - self.decimals - self.feed.decimals)
+        return answer * scale
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ class Mandate:
     @cached_property
     def min_trade_value(self) -> int:
         """D36{quote}."""
-        return self.min_trade * 10 ** (VALUE_DECIMALS - 18)
+        scale: int = 10 ** (VALUE_DECIMALS - 18)
+        return self.min_trade * scale
 
 
 @dataclass(frozen=True, slots=True)

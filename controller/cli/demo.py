@@ -13,11 +13,11 @@ from controller.chain.nodes import Engine
 from controller.cli import options
 from controller.cli.output import err, out, print_json
 from controller.cli.rehearsal import Rehearsal, rehearse
-from controller.cli.verdict import page_verdict
+from controller.cli.verdict import DEMANDED, page_verdict
 from controller.errors import UsageError
+from controller.replay.markets import MARKETS, series
 from controller.report.console import summary_table
 from controller.report.page import write_report
-from controller.replay.markets import MARKETS, series
 
 ENGINES: tuple[Engine, ...] = ("anvil", "ganache")
 STARTS = {"macro": "2000-01", "crypto": "2018-10"}
@@ -46,9 +46,9 @@ def demo(
         print_json(_document(done, report))
     else:
         out.print(summary_table(done.summary, done.words))
-        out.print(f"Audit: {done.audit.verdict()}")
-        out.print(f"Report: {report.resolve()}")
-    if (error := done.audit.error()) is not None:
+        out.print(f"Audit: {done.audit.verdict()}", soft_wrap=True)
+        out.print(f"Report: {report.resolve()}", soft_wrap=True)
+    if (error := done.audit.error(DEMANDED)) is not None:
         raise error
 
 

@@ -23,6 +23,8 @@ def print_json(document: object) -> None:
 def print_pairs(title: str, pairs: Mapping[str, object]) -> None:
     """A two-column table of named facts."""
     table = Table(title=title, show_header=False, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in pairs.items():
         table.add_row(f"[dim]{name}[/dim]", str(value))
     out.print(table)

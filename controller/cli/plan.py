@@ -30,7 +30,7 @@ def plan(
     if as_json:
         print_json(decision_document(decision))
     elif isinstance(decision, NoTrade):
-        out.print(f"[green]No trade:[/green] {decision.reason.value}, {decision.detail}.")
+        out.print(f"[green]No trade:[/green] {decision.reason.value}, {session.named(decision.detail)}.")
     else:
         out.print(_table(decision, snapshot.mandate, session))
         out.print("Send it: evenkeel rebalance --broadcast")

@@ -67,6 +67,12 @@ class Session:
     def symbol(self, token: str) -> str:
         return self.symbols.get(token, token)
 
+    def named(self, text: str) -> str:
+        """`text` with symbols in the place of token addresses."""
+        for token, symbol in self.symbols.items():
+            text = text.replace(token, symbol)
+        return text
+
     @property
     def ledger_start(self) -> int:
         """Block that the ledger was deployed in: no entry is older."""

@@ -36,7 +36,13 @@ def status(
         print_json(snapshot_document(snapshot, seen, why_not, session.symbol))
         return 0 if why_not else DUE
     table = Table(title=f"{snapshot.mandate.name} ({snapshot.vault}), block {block.number}", title_justify="left")
-    for heading, justify in (("asset", "left"), ("balance", "right"), ("value", "right"), ("weight", "right"), ("target", "right")):
+    for heading, justify in (
+        ("asset", "left"),
+        ("balance", "right"),
+        ("value", "right"),
+        ("weight", "right"),
+        ("target", "right"),
+    ):
         table.add_column(heading, justify="left" if justify == "left" else "right")
     for asset, balance, price in zip(snapshot.mandate.assets, snapshot.balances, snapshot.prices, strict=True):
         value = balance * price.value
@@ -50,9 +56,11 @@ def status(
             f"{asset.target / 100:.2f}%",
         )
     out.print(table)
-    out.print(f"Value {show_value(seen.value)}, largest drift {show_bps(seen.drift)} bps of {snapshot.mandate.band} bps.")
+    out.print(
+        f"Value {show_value(seen.value)}, largest drift {show_bps(seen.drift)} bps of {snapshot.mandate.band} bps."
+    )
     if why_not is None:
         out.print("[bold yellow]A rebalance is due.[/bold yellow] Next: evenkeel plan")
         return DUE
-    out.print(f"[green]Nothing to do:[/green] {why_not.reason.value}, {why_not.detail}.")
+    out.print(f"[green]Nothing to do:[/green] {why_not.reason.value}, {session.named(why_not.detail)}.")
     return 0

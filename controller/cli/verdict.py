@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from controller.audit.report import AuditReport
+from controller.audit.report import AuditReport, Level
 from controller.report.page import Finding, Verdict
+
+DEMANDED = (Level.L0, Level.L3, Level.L4)
+"""What an audit must reach to be called one."""
 
 
 def page_verdict(report: AuditReport) -> Verdict:
     """What the page shows of an audit."""
-    if report.wrong:
-        finding = Finding.WRONG
-    else:
-        finding = Finding.UNCHECKED if report.findings else Finding.OK
+    finding = Finding.WRONG if report.wrong else Finding.UNCHECKED if report.findings else Finding.OK
     return Verdict(finding, report.verdict(), tuple(str(found) for found in report.findings))

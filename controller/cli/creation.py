@@ -1,0 +1,125 @@
+"""A vault in the making: everything is read and checked before the first transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controller.chain.contract import Contract
+from controller.cli.session import Session
+from controller.config import quantities
+from controller.config.mandate_file import parse
+from controller.deploy import vaults
+from controller.errors import InputError, UsageError
+from controller.execution.keys import Signer
+from controller.execution.transact import transact
+from controller.model import BlockRef, Mandate, Roles
+from controller.units import VALUE_DECIMALS
+
+D18_TO_D36 = 10**18
+
+
+@dataclass(frozen=True)
+class Creation:
+    """What will be sent, and what it will make."""
+
+    session: Session
+    mandate: Mandate
+    owner: str
+    factory: str
+    data: bytes  # call of the factory
+    vault: str  # where it will be
+    value: int  # D36{quote} of the first mint, 0 for none
+    amounts: tuple[int, ...]  # {qTok} of the first mint
+
+    def rehearse(self) -> dict[str, object]:
+        """Asks the chain whether it would accept the creation; sends nothing."""
+        chain = self.session.chain
+        gas = chain.estimate(self.factory, self.data, chain.head(), self.owner)
+        return {**self._document(), "gas": gas, "transaction": None}
+
+    def broadcast(self, signer: Signer) -> dict[str, object]:
+        """Creates the vault, then mints."""
+        chain, confirmations = self.session.chain, max(self.session.network.confirmations, 1)
+        receipt = transact(chain, signer, self.factory, self.data, confirmations)
+        vault = vaults.created_vault(chain, self.factory, receipt)
+        if self.value:
+            vaults.first_mint(
+                chain,
+                lambda to, data: transact(chain, signer, to, data, confirmations),
+                vault,
+                self.mandate,
+                self.amounts,
+                self.value,
+                self.owner,
+            )
+        return {**self._document(), "gas": receipt.gas_used, "transaction": "0x" + receipt.transaction.hex()}
+
+    def _document(self) -> dict[str, object]:
+        return {
+            "vault": self.vault,
+            "owner": self.owner,
+            "mandate_hash": "0x" + self.mandate.file_hash.hex(),
+            "funded": str(self.value // 10**VALUE_DECIMALS),
+        }
+
+
+def prepare(
+    session: Session,
+    signer: Signer,
+    source: bytes,
+    guardian: str | None,
+    keepers: tuple[str, ...],
+    salt: int,
+    fund: str | None,
+) -> Creation:
+    """Reads the mandate file and everything else that a creation needs.
+
+    Raises
+    ------
+    InputError
+        With every mistake of the file, every asset without a pool, or every token that the owner lacks.
+    """
+    owner = signer.address
+    roles = Roles(owner, guardian or owner, keepers or (owner,))
+    oracle, venue = session.address("ChainlinkOracle"), session.address("UniswapV3Venue")
+    parsed = parse(source, session.tokens, oracle=oracle, venues=[venue], roles=roles)
+    mandate, block = parsed.mandate, session.chain.head()
+    prices = _prices(session, mandate, oracle, block)
+    by_token = {asset.token: price for asset, price in zip(mandate.assets, prices, strict=True)}
+    factory, salt_bytes = session.address("VaultFactory"), salt.to_bytes(32, "big")
+    pairings = vaults.pairings(session.quotes(), mandate, by_token, block)
+    value = _money(fund)
+    amounts = vaults.first_amounts(mandate, prices, value) if value else []
+    short = vaults.missing(session.chain, mandate, amounts, owner, block) if value else ()
+    if short:
+        raise InputError(f"The owner {owner} cannot pay for the first mint.", "Fund the account, or mint less.", short)
+    return Creation(
+        session=session,
+        mandate=mandate,
+        owner=owner,
+        factory=factory,
+        data=vaults.creation_data(session.chain, factory, mandate, parsed.roles, pairings, salt_bytes),
+        vault=vaults.predict(session.chain, factory, owner, salt_bytes, block),
+        value=value,
+        amounts=tuple(amounts),
+    )
+
+
+def _prices(session: Session, mandate: Mandate, oracle: str, block: BlockRef) -> list[int]:
+    """D36{quote/qTok} as the mandate's own oracle gives them, or its refusal by name."""
+    feeds = [
+        (asset.feed.source, asset.feed.heartbeat, asset.feed.decimals, asset.feed.min_answer, asset.feed.max_answer)
+        for asset in mandate.assets
+    ]
+    decimals = [asset.decimals for asset in mandate.assets]
+    return list(Contract(session.chain, oracle, "IPriceOracle").read("prices", feeds, decimals, block=block)[0])
+
+
+def _money(text: str | None) -> int:
+    """D36{quote}"""
+    if text is None:
+        return 0
+    try:
+        return quantities.money(text) * D18_TO_D36
+    except ValueError as error:
+        raise UsageError(f"--fund: {error}.") from None
