@@ -63,11 +63,12 @@ def read_history(path: Path) -> pd.DataFrame:
     prices = [index for index, name in enumerate(names) if name in PRICE_NAMES]
     if len(assets) == 1 and len(prices) == 1:
         cells = _long(table, dates[0], assets[0], prices[0], mistakes)
+        columns = list(dict.fromkeys(asset for _, asset in cells))
     else:
         cells = _wide(table, dates[0], mistakes)
+        columns = [name for column, name in enumerate(table.header) if column != dates[0]]
     if not cells and not mistakes:
         mistakes.append(Mistake("file", "has no prices"))
-    columns = list(dict.fromkeys(asset for _, asset in cells))
     index = sorted({day for day, _ in cells})
     _find_gaps(cells, columns, index, mistakes)
     if mistakes:
@@ -202,3 +203,5 @@ def _find_gaps(cells: Cells, columns: list[str], index: list[datetime], mistakes
             if listed and not priced:
                 mistakes.append(Mistake(f"column {name}, {day:%Y-%m-%d}", "has no price after its first one"))
             listed = listed or priced
+        if not listed:
+            mistakes.append(Mistake(f"column {name}", "has no price at all"))
