@@ -63,7 +63,8 @@ def main() -> None:
         print_error(error, as_json=as_json)
         code = error.exit_code
     except TyperException as error:
-        print_error(UsageError(error.format_message(), "See what it takes: evenkeel COMMAND --help"), as_json=as_json)
+        if message := error.format_message():  # empty where the help has just been shown
+            print_error(UsageError(message, "See what it takes: evenkeel COMMAND --help"), as_json=as_json)
         code = UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         err.print("[yellow]Interrupted.[/yellow] Everything that was started has been stopped.")

@@ -62,7 +62,9 @@ def load(chain: Chain, directory: Path) -> World:
     """
     path = directory / MARKET_FILE
     if not path.is_file():
-        raise NotFoundError(f"There is no development market on chain {chain.chain_id}.", "Start one: evenkeel chain up")
+        raise NotFoundError(
+            f"There is no development market on chain {chain.chain_id}.", "Start one: evenkeel chain up"
+        )
     try:
         return _world(chain, json.loads(path.read_text()))
     except (KeyError, TypeError, ValueError) as error:
