@@ -97,8 +97,8 @@ class AuditReport:
         reached = ", ".join(result.level.name for result in self.levels if result.reach is Reach.REACHED)
         left = f"; {len(self.unchecked)} unchecked, first: {self.unchecked[0]}" if self.unchecked else ""
         return (
-            f"OK: {self.entries} entries in {self.blocks} blocks, {self.rebalances} rebalances, "
-            f"{self.flows} flows, up to block {self.block.number}; reached {reached or 'no level'}{left}"
+            f"OK: {_count(self.entries, 'entry', 'entries')} in {_count(self.blocks, 'block')}, "
+            f"{_count(self.rebalances, 'rebalance')}, {_count(self.flows, 'flow')}, up to block {self.block.number}; reached {reached or 'no level'}{left}"
         )
 
     def error(self, demanded: Collection[Level] = ()) -> EvenkeelError | None:
@@ -114,6 +114,10 @@ class AuditReport:
         """Plain values for ``--json``; bytes as 0x hex."""
         plain: dict[str, object] = _plain(asdict(self))  # type: ignore[assignment] # a dictionary stays one
         return {"ok": self.ok, "verdict": self.verdict(), **plain}
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _plain(value: object) -> object:
