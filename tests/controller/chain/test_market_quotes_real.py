@@ -1,0 +1,69 @@
+"""Quotes against what real Uniswap V3 pools then give, trade after trade."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from controller.chain import dev
+from controller.chain.client import Chain
+from controller.chain.contract import Contract
+from controller.chain.nodes import Node
+from controller.market.quotes import Routes, uniswap_v3_quotes
+from controller.planning.plan import Want, best
+from controller.replay.markets import MACRO, series
+from controller.replay.world import POOL_FEE, World, build
+
+SIZES = (30_000, 20_000, 10_000)  # {USD} of pools that hold a million on each side
+PAIRS = (
+    (0, 1),
+    (0, 2),
+    (1, 2),
+)  # the first two sell into one pool, the last two buy from one; asset 1 is on both sides
+
+
+@pytest.fixture
+def market(shared_node: Node, shared_chain: Chain, tmp_path: Path) -> World:
+    answers = series(MACRO, "2000-01", "2000-03").answers[0]
+    return build(shared_chain, shared_node.accounts, MACRO, answers, tmp_path, depth=10**6, progress=lambda _what: None)
+
+
+def balance(chain: Chain, token: str, holder: str) -> int:
+    return int(Contract(chain, token, "TestToken").read("balanceOf", holder, block=chain.head()))
+
+
+def test_quotes__when_trades_share_pools__then_real_trades_give_what_was_quoted(market: World, tmp_path: Path) -> None:
+    chain, trader = market.chain, market.accounts.keeper
+    venue = Contract(chain, market.deploy(tmp_path)["UniswapV3Venue"], "UniswapV3Venue")
+    tokens = [listed.token for listed in market.listed]
+    wants = [
+        Want(sell, buy, size * 10 ** (8 + market.listed[sell].listing.decimals) // market.first[sell])
+        for (sell, buy), size in zip(PAIRS, SIZES, strict=True)
+    ]
+    routes = Routes(0, (POOL_FEE, 3_000), (tokens[-1],))
+    quotes = uniswap_v3_quotes(chain, market.quoter, chain.head(), wants, tokens, routes)
+    assert len(quotes) == len(wants)  # neither the direct pools nor the other fee tier exist
+    for want in wants:
+        quote = best(want, quotes)
+        assert quote is not None
+        market.fund(trader, market.listed[want.sell].listing.symbol, want.amount_in)
+        token = Contract(chain, tokens[want.sell], "TestToken")
+        dev.transact(chain, trader, token.address, token.encode("approve", venue.address, want.amount_in))
+        before = balance(chain, tokens[want.buy], trader)
+        swap = venue.encode("swap", tokens[want.sell], tokens[want.buy], want.amount_in, quote.route)
+        dev.transact(chain, trader, venue.address, swap)
+        received = balance(chain, tokens[want.buy], trader) - before
+        if (want.sell, want.buy) == PAIRS[2]:
+            # its first pool was bought from before, which only helps, and is not counted
+            assert received >= quote.amount_out
+        else:
+            assert received == pytest.approx(quote.amount_out, rel=1e-7)
+
+
+def test_quotes__when_a_trade_is_larger_than_the_pool__then_far_below_the_oracle(market: World) -> None:
+    tokens = [listed.token for listed in market.listed]
+    amount = 10**9 * 10 ** (8 + 18) // market.first[0]
+    routes = Routes(0, (POOL_FEE,), (tokens[-1],))
+    (quote,) = uniswap_v3_quotes(market.chain, market.quoter, market.chain.head(), [Want(0, 2, amount)], tokens, routes)
+    assert quote.amount_out * market.first[2] < 10**6 * 10 ** (8 + 8)
