@@ -24,24 +24,29 @@ help: ## Show this help
 
 .venv/.python: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Evenkeel needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --require-hashes --requirement requirements/dev.txt
-	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Installing the Python environment (.venv)"
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	@.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Not `npm ci`: a lock file made on one platform lacks the others' binaries, which it takes for a mistake.
 node_modules/.npm: package.json package-lock.json | .venv/.python
 	@command -v npm >/dev/null || .venv/bin/pip install --quiet $(NODE_WHEEL)
-	npm install --no-save --ignore-scripts --no-progress --loglevel=error # not `npm ci`: a lock file made on one platform lacks the others' binaries
+	@echo "Installing the EVM toolchain (node_modules)"
+	@npm install --no-save --ignore-scripts --no-progress --loglevel=error
 	@touch $@
 
 controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/export_artifacts.py node_modules/.npm .venv/.python
-	$(FORGE) build --quiet contracts
-	.venv/bin/python scripts/export_artifacts.py
+	@echo "Compiling the contracts"
+	@$(FORGE) build --quiet contracts
+	@.venv/bin/python scripts/export_artifacts.py
 	@touch $@
 
 .venv-brownie/.python: requirements/brownie.txt
-	$(PYTHON) -m venv .venv-brownie
-	.venv-brownie/bin/pip install --quiet --require-hashes --requirement requirements/brownie.txt
+	@echo "Installing Brownie's environment (.venv-brownie)"
+	@$(PYTHON) -m venv .venv-brownie
+	@.venv-brownie/bin/pip install --quiet --require-hashes --requirement requirements/brownie.txt
 	@touch $@
 
 setup: controller/artifacts/.built ## Install everything that the demo needs and compile the contracts
@@ -50,7 +55,7 @@ build: controller/artifacts/.built ## Compile the contracts and export their ABI
 # ---- the main job
 
 demo: setup ## Replay real market history on a real EVM; ARGS="--engine ganache", "--from 1953-05", "--market crypto"
-	.venv/bin/evenkeel demo $(ARGS)
+	@.venv/bin/evenkeel demo $(ARGS)
 
 # ---- tests
 
