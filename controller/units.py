@@ -20,22 +20,8 @@ def div_up(numerator: int, denominator: int) -> int:
 
 
 def to_decimal(amount: int, decimals: int) -> Decimal:
-    """An integer of 10^-decimals as an exact decimal, for showing only."""
-    return Decimal(amount).scaleb(-decimals)
-
-
-def from_decimal(amount: Decimal, decimals: int) -> int:
-    """The exact integer of 10^-decimals.
-
-    Raises
-    ------
-    ValueError
-        When `amount` carries more than `decimals` decimals: nothing is rounded silently.
-    """
-    scaled = amount.scaleb(decimals)
-    if scaled != scaled.to_integral_value():
-        raise ValueError(f"{amount} has more than {decimals} decimals")
-    return int(scaled)
+    """An integer of 10^-decimals as a decimal, exact however many digits it has; for showing only."""
+    return Decimal((int(amount < 0), tuple(map(int, str(abs(amount)))), -decimals))
 
 
 def show_value(value: int, places: int = 2) -> str:
