@@ -45,10 +45,10 @@ library MandateRules {
         _validateAssets(m.assets, vault);
     }
 
-    /// @notice Whether the bytes are 1 to 31 non-zero ones followed by zeros only.
+    /// @notice Whether the bytes are 1 to 31 of printable ASCII followed by zeros only: what every reader shows alike.
     function isText(bytes32 text) internal pure returns (bool) {
         uint256 length;
-        while (length < 32 && text[length] != 0) ++length;
+        while (length < 32 && text[length] >= 0x20 && text[length] <= 0x7e) ++length;
         // A length of 32 leaves no terminator. Shifting out the text leaves what goes on after its end.
         return length > 0 && length < 32 && text << (8 * length) == 0;
     }

@@ -39,8 +39,8 @@ class MandateFile:
 
 
 def _text(value: str) -> str:
-    if not value.isprintable() or not 0 < len(value.encode()) <= MAX_TEXT:
-        raise ValueError(f"must be 1 to {MAX_TEXT} bytes of printable text")
+    if not (value.isascii() and value.isprintable() and 0 < len(value) <= MAX_TEXT):
+        raise ValueError(f"must be 1 to {MAX_TEXT} printable ASCII characters")
     return value
 
 

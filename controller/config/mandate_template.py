@@ -10,7 +10,7 @@ from controller.units import BPS, to_decimal
 
 _HEAD = """\
 # A mandate: all that the owner prescribes for one vault. Its hash is stored on chain, so keep this file as it is.
-name = {name}  # of the share, at most 31 bytes, as the symbol
+name = {name}  # of the share, at most 31 ASCII characters, as the symbol
 symbol = {symbol}
 
 [rule]

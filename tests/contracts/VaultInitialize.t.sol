@@ -107,7 +107,8 @@ contract VaultInitializeTest is VaultTest {
     }
 
     function test_name__not_a_text__reverts() public {
-        bytes32[3] memory bad = [bytes32(0), ~bytes32(0), bytes32("a") | bytes32(uint256(1) << 8)];
+        bytes32[5] memory bad =
+            [bytes32(0), ~bytes32(0), bytes32("a") | bytes32(uint256(1) << 8), bytes32(hex"c3a9"), bytes32("a\nb")];
         for (uint256 i; i < bad.length; ++i) {
             Mandate memory m = oddMandate();
             m.name = bad[i];
@@ -122,7 +123,7 @@ contract VaultInitializeTest is VaultTest {
         length = bound(length, 1, 31);
         bytes memory raw = new bytes(length);
         for (uint256 i; i < length; ++i) {
-            raw[i] = text[i] == 0 ? bytes1("x") : text[i];
+            raw[i] = bytes1(uint8(0x20 + uint8(text[i]) % 0x5f));
         }
         assertTrue(MandateRules.isText(bytes32(raw)), "text");
         assertFalse(MandateRules.isText(bytes32(raw) | bytes32(uint256(1))), "goes on after its end");
