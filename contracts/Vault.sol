@@ -131,6 +131,8 @@ contract Vault is IVault, ERC20 {
     // ---- shares
 
     /// @inheritdoc IVault
+    // What is written last is the lock given back; whatever else writes the state reverts while it is held.
+    // slither-disable-next-line reentrancy-no-eth
     function mint(uint256 shares, uint256[] calldata maxAmounts, address receiver)
         external
         returns (uint256[] memory amounts)
@@ -166,6 +168,8 @@ contract Vault is IVault, ERC20 {
     }
 
     /// @inheritdoc IVault
+    // What is written last is the lock given back; whatever else writes the state reverts while it is held.
+    // slither-disable-next-line reentrancy-no-eth
     function redeem(uint256 shares, uint256[] calldata minAmounts, address receiver, address from, uint256 skip)
         external
         returns (uint256[] memory amounts)
@@ -193,6 +197,8 @@ contract Vault is IVault, ERC20 {
     // ---- rebalance
 
     /// @inheritdoc IVault
+    // What is written last is the lock given back; whatever else writes the state reverts while it is held.
+    // slither-disable-next-line reentrancy-no-eth
     function rebalance(Plan calldata plan) external returns (bytes32 planHash) {
         State memory s = _unlocked();
         require(isKeeper[msg.sender], Unauthorised(msg.sender));
