@@ -31,7 +31,7 @@ contract VaultMintTest is VaultTest {
         IVault fresh = newVault(oddMandate());
         vm.expectRevert(abi.encodeWithSelector(IVault.Unauthorised.selector, caller));
         vm.prank(caller);
-        fresh.mint(10e18, all(ONE), caller);
+        fresh.mint(10e18, all(ONE), stranger);
     }
 
     function test_mint__first_not_above_min_supply__reverts(uint256 shares) public {

@@ -106,7 +106,7 @@ contract VaultRedeemTest is VaultTest {
         vm.assume(caller != owner);
         vm.expectRevert(ERC20.InsufficientAllowance.selector);
         vm.prank(caller);
-        vault.redeem(1, all(0), caller, owner, 0);
+        vault.redeem(1, all(0), stranger, owner, 0);
     }
 
     /// Permit2 has no allowance but one that the holder gives.
