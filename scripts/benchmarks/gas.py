@@ -1,0 +1,140 @@
+"""Gas of whole transactions, from their receipts: exact, and the same in every run."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.rows import Row
+from benchmarks.scene import FOUR, PLENTY, SIZE, THREE, Scene, scene
+from benchmarks.where import spent
+from controller.chain import dev
+from controller.chain.artifacts import load
+from controller.chain.wire import Receipt
+from controller.deploy.creation import init_code
+from controller.model import Plan, Trade
+
+ROUTER = "SwapRouter.exactInputSingle"
+ONE_TRADE = (5_600, 3_000, 1_000, 400)  # {bps} too much equity, too little dollar
+TWO_TRADES = (5_400, 3_400, 1_000, 200)  # {bps} too much equity and bond, too little dollar
+SHARES = 1_000 * 10**18  # {qShare} minted and redeemed
+SMALL = 10**16  # {qTok of equity} 5 dollars' worth, which does not reach the pool's next tick
+
+
+def measure() -> list[Row]:
+    """Every gas row, from one chain."""
+    with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as work, scene(Path(work)) as built:
+        return [*_rebalances(built), *_shares(built)]
+
+
+def _rebalances(built: Scene) -> list[Row]:
+    feeds = _proxies(built)
+    direct = built.vault(built.mandate(FOUR), 1, ONE_TRADE)
+    proxied = built.vault(built.mandate(FOUR, feeds), 2, ONE_TRADE)
+    double = built.vault(built.mandate(FOUR), 3, TWO_TRADES)
+    for symbol in ("EQUITY", "BOND"):
+        built.approve(symbol, built.router, PLENTY)
+    plan = built.plan(direct)
+    trade = _only(plan)
+    with built.undone():
+        ours = built.rebalance(direct, plan)
+        our_parts = spent(built.chain, ours, _names(built, direct), "vault")
+    with built.undone():
+        bare = built.swap("EQUITY", "DOLLAR", trade.amount_in, trade.min_out)
+        their_parts = spent(built.chain, bare, _names(built, direct), "vault")
+    plan = built.plan(proxied)
+    if _only(plan).amount_in != trade.amount_in:
+        raise AssertionError("the two vaults do not trade the same amount")
+    with built.undone():
+        through = built.rebalance(proxied, plan)
+    plan = built.plan(double)
+    second = plan.trades[-1]
+    if [(part.sell, part.buy) for part in plan.trades] != [(0, 3), (1, 3)]:
+        raise AssertionError(f"two other trades than meant: {plan.trades}")
+    with built.undone():
+        both = built.rebalance(double, plan)
+    with built.undone():
+        bare_second = built.swap("BOND", "DOLLAR", second.amount_in, second.min_out)
+    return [
+        _against("gas.rebalance.4x1.direct", ours.gas_used, bare),
+        _against("gas.rebalance.4x1.proxied", through.gas_used, bare),
+        _against("gas.swap.next", both.gas_used - ours.gas_used, bare_second),
+        *_where(our_parts, their_parts),
+        *_peer_variants(built, bare, trade.amount_in),
+    ]
+
+
+def _only(plan: Plan) -> Trade:
+    (trade,) = plan.trades
+    if (trade.sell, trade.buy, len(trade.route)) != (0, 3, 3):
+        raise AssertionError(f"another trade than meant: {trade}")
+    return trade
+
+
+def _against(row: str, ours: int, bare: Receipt) -> Row:
+    return Row(row, ours, "gas", ROUTER, bare.gas_used)
+
+
+def _where(ours: dict[str, int], theirs: dict[str, int]) -> list[Row]:
+    return [
+        Row(f"gas.where.{part}", ours.get(part, 0), "gas", ROUTER, theirs.get(part, 0))
+        for part in sorted(ours.keys() | theirs.keys(), key=lambda part: -ours.get(part, 0))
+    ]
+
+
+def _peer_variants(built: Scene, bare: Receipt, amount: int) -> list[Row]:
+    """What the same bare swap takes in other circumstances: the peer's figure is only as good as what it stands for."""
+    with built.undone():
+        built.approve("EQUITY", built.router, amount * 2)
+        counted = built.swap("EQUITY", "DOLLAR", amount, 1)
+    with built.undone():
+        built.approve("EQUITY", built.router, amount)
+        exact = built.swap("EQUITY", "DOLLAR", amount, 1)
+    with built.undone():
+        small = built.swap("EQUITY", "DOLLAR", SMALL, 1)
+    measured = {"unlimited": bare, "counted": counted, "exact": exact, "small": small}
+    return [Row(f"gas.bare.{name}", None, "gas", ROUTER, receipt.gas_used) for name, receipt in measured.items()]
+
+
+def _shares(built: Scene) -> list[Row]:
+    owner, trader = built.world.accounts.owner, built.trader
+    vault = built.vault(built.mandate(THREE), 4, tuple(THREE.values()))
+    for symbol in THREE:
+        built.approve(symbol, vault, PLENTY)
+    limits = [SIZE * 10**18] * len(THREE)
+    with built.undone():
+        minted = built.transact(trader, vault, "IVault", "mint", SHARES, limits, trader)
+    with built.undone():
+        redeemed = built.transact(owner, vault, "IVault", "redeem", SHARES, [0] * len(THREE), trader, owner, 0)
+    with built.undone():
+        created = built.create(built.mandate(FOUR), 5)
+    return [
+        Row("gas.mint.3", minted.gas_used, "gas"),
+        Row("gas.redeem.3", redeemed.gas_used, "gas"),
+        Row("gas.create.4", created.gas_used, "gas"),
+    ]
+
+
+def _proxies(built: Scene) -> dict[str, str]:
+    """A proxy before each feed, as Chainlink's stand."""
+    deployer, artifact = built.world.accounts.maker, load("TestFeedProxy")
+    return {
+        symbol: dev.deploy(built.chain, deployer, init_code(artifact, [built.world.by_symbol(symbol).feed]))
+        for symbol in FOUR
+    }
+
+
+def _names(built: Scene, vault: str) -> dict[str, str]:
+    contracts = {
+        "ChainlinkOracle": "prices",
+        "Ledger": "ledger",
+        "Vault": "vault",
+        "UniswapV3Venue": "venue",
+    }
+    names = {built.contracts[contract]: part for contract, part in contracts.items()}
+    names |= {vault: "vault", built.router: "router"}
+    for listed in built.world.listed:
+        names |= {listed.token: "tokens", listed.feed: "prices"}
+        if listed.pool is not None:
+            names[listed.pool] = "pool"
+    return {address.lower(): part for address, part in names.items()}

@@ -1,0 +1,154 @@
+"""docs/BENCHMARKS.md, from the rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Rows = Mapping[str, Mapping[str, Any]]
+
+GAS = {
+    "gas.rebalance.4x1.direct": "a rebalance of 4 assets with one swap, feeds read directly",
+    "gas.rebalance.4x1.proxied": "the same, feeds behind proxies as Chainlink's are",
+    "gas.swap.next": "each further swap in the same rebalance (on another pool)",
+    "gas.mint.3": "mint of 3 assets, by an account that held no shares",
+    "gas.redeem.3": "redeem of 3 assets",
+    "gas.create.4": "create of a vault of 4 assets",
+}
+WHERE = {
+    "transaction": "transaction: 21,000 and the calldata",
+    "vault.computing": "vault: checks, values, mandate and entry in memory",
+    "vault.calls": "vault: opening other contracts (cold accounts)",
+    "vault.state": "vault: its state and roles, reading the mandate",
+    "prices": "oracle and 4 feeds",
+    "tokens": "tokens: balances, approval, transfers",
+    "venue": "venue adapter",
+    "router": "router",
+    "pool": "pool",
+    "ledger": "ledger: the entry's hash, slot and event",
+    "refund": "given back at the end",
+}
+BARE = {
+    "unlimited": "the amount of the rebalance, unlimited approval: the peer of the tables above",
+    "counted": "the same, with an approval that the token has to count down",
+    "exact": "the same, with an approval that is used up",
+    "small": "5 dollars' worth, unlimited approval: the price stays inside its tick",
+}
+STAGES = {
+    "block": "block",
+    "snapshot": "snapshot",
+    "decision": "target, decision, quotes",
+    "simulation": "simulation",
+    "sending": "sign, send, confirm",
+    "journal": "journal",
+}
+
+HEAD = """# Benchmarks
+
+Written by `make bench` from `bench/results.json`: do not edit. Gas is exact and the same in every run, and a test fails
+when it changes until `make bench` is run again. Times depend on the machine and no test asserts them.
+
+A row's ratio is ours over theirs, both measured in the same run. Here: {machine}.
+
+## Gas
+
+Totals of whole transactions from their receipts, on a real Uniswap V3 pool with $100m on each side, Shanghai rules. The
+peer is a bare `SwapRouter.exactInputSingle` of the same amount on the same pool in the same state (the node goes back
+to a snapshot in between), with an unlimited approval given before and a recipient that holds the token already. The
+rebalance is complete: mandate, prices, trigger, oracle floor, net result, loss, and its ledger entry. A further swap
+is cheaper than a bare one, because the transaction, the prices and the entry are paid for already.
+
+"""
+WHERE_HEAD = """
+### Where the gas goes
+
+The rebalance of the first row beside the bare swap, from the node's own step-by-step trace of both transactions. The
+parts add up to the receipts' totals.
+
+"""
+BARE_HEAD = """
+### What a bare swap takes
+
+It is often put at about 100,700, which is a swap that stays inside one tick of its pool. The amount of a rebalance
+moves the price over a tick, and then the pool also writes its price history. Approval and token count as well: these
+tokens are Solady's, others take more.
+
+"""
+TIME_HEAD = """
+## Time of a tick
+
+Medians over the replay of macro history from 2000, one tick a month, on a local anvil; the journal is durable (every
+record is on disk before the next step). The snapshot is one call; beside it, the same values with one web3.py call for
+each, its request cache on and the mandate known beforehand.
+
+"""
+
+
+def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    results : rows of bench/results.json.
+    machine : facts of bench/machine.json.
+    """
+    rows = {row["id"]: row for row in results}
+    facts = ", ".join(f"{value} cores" if key == "cores" else f"{key} {value}" for key, value in machine.items())
+    return "".join(
+        [
+            HEAD.format(machine=facts),
+            _table(("", "ours", "bare swap", "ratio"), _gas(rows)),
+            WHERE_HEAD,
+            _table(("", "rebalance", "bare swap"), _where(rows)),
+            BARE_HEAD,
+            _table(("", "gas"), ((text, _number(rows[f"gas.bare.{name}"]["theirs"])) for name, text in BARE.items())),
+            TIME_HEAD,
+            _table(("{ms}", "idle", "due", "web3.py, idle", "ratio"), _times(rows)),
+            "\n## Whole runs\n\n",
+            _table(("", "ours"), _runs(rows)),
+        ]
+    )
+
+
+def _gas(rows: Rows) -> Iterable[tuple[str, ...]]:
+    for name, text in GAS.items():
+        row = rows[name]
+        yield f"`{name}` {text}", _number(row["ours"]), _number(row["theirs"]), _ratio(row)
+
+
+def _where(rows: Rows) -> Iterable[tuple[str, ...]]:
+    found = {name.removeprefix("gas.where."): row for name, row in rows.items() if name.startswith("gas.where.")}
+    for part, row in found.items():
+        yield WHERE[part], _number(row["ours"]), _number(row["theirs"])
+    totals = [sum(row[side] for row in found.values()) for side in ("ours", "theirs")]
+    yield "total", *map(_number, totals)
+
+
+def _times(rows: Rows) -> Iterable[tuple[str, ...]]:
+    for stage, text in {"": "**a tick**", **{f".{stage}": text for stage, text in STAGES.items()}}.items():
+        idle, due = rows.get(f"tick.idle{stage}.ms"), rows.get(f"tick.due{stage}.ms")
+        theirs = (_number(idle["theirs"]), _ratio(idle)) if idle else ("", "")
+        yield text, _number(idle["ours"]) if idle else "", _number(due["ours"]) if due else "", *theirs
+
+
+def _runs(rows: Rows) -> Iterable[tuple[str, ...]]:
+    yield "`demo.macro.s` `evenkeel demo`: every month from 2000, audit and report", f"{rows['demo.macro.s']['ours']} s"
+    yield (
+        "`audit.entries_per_s` full audit of that replay: entries proven and replayed",
+        f"{rows['audit.entries_per_s']['ours']} /s",
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def _ratio(row: Mapping[str, Any]) -> str:
+    return "" if row["ratio"] is None else f"{row['ratio']:.2f}"
+
+
+def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rule = ["---", *["---:"] * (len(headings) - 1)]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in (headings, rule, *lines))

@@ -1,0 +1,70 @@
+"""The published benchmarks say what was measured, and the gas in them is what the contracts take today."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = json.loads((ROOT / "bench" / "results.json").read_text())
+MACHINE = json.loads((ROOT / "bench" / "machine.json").read_text())
+FIELDS = {"id", "ours", "unit", "peer", "theirs", "ratio", "command"}
+WANTED = {
+    "gas.rebalance.4x1.direct",
+    "gas.rebalance.4x1.proxied",
+    "gas.swap.next",
+    "gas.mint.3",
+    "gas.redeem.3",
+    "gas.create.4",
+    "tick.idle.ms",
+    "tick.due.ms",
+    "demo.macro.s",
+}
+
+pytestmark = pytest.mark.xdist_group("bench")  # one of them writes the page that another reads
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from benchmarks import gas, page
+
+    return SimpleNamespace(gas=gas, page=page)
+
+
+def test_page__when_rendered_from_the_results__then_is_the_committed_one(benchmarks: SimpleNamespace) -> None:
+    page = (ROOT / "docs" / "BENCHMARKS.md").read_text()
+    assert page == benchmarks.page.render(RESULTS, MACHINE), "run: make bench"
+
+
+def test_gas__when_measured_again__then_is_the_committed_one(benchmarks: SimpleNamespace) -> None:
+    committed = [row for row in RESULTS if row["id"].startswith("gas.")]
+    assert [row.as_dict() for row in benchmarks.gas.measure()] == committed, "gas has changed; run: make bench"
+
+
+def test_results__when_read__then_every_row_is_complete_and_its_ratio_true() -> None:
+    assert {row["id"] for row in RESULTS} >= WANTED
+    assert len({row["id"] for row in RESULTS}) == len(RESULTS), "no id twice"
+    for row in RESULTS:
+        assert set(row) == FIELDS, row["id"]
+        if row["ours"] is not None and row["theirs"]:
+            assert row["ratio"] == round(row["ours"] / row["theirs"], 4), row["id"]
+        else:
+            assert row["ratio"] is None, row["id"]
+
+
+def test_parts__when_added_up__then_are_the_totals() -> None:
+    rows = {row["id"]: row for row in RESULTS}
+    parts = [row for row in RESULTS if row["id"].startswith("gas.where.")]
+    total = rows["gas.rebalance.4x1.direct"]
+    assert (sum(row["ours"] for row in parts), sum(row["theirs"] for row in parts)) == (total["ours"], total["theirs"])
+
+
+def test_render__when_asked_alone__then_leaves_everything_as_it_is() -> None:
+    before = (ROOT / "docs" / "BENCHMARKS.md").read_bytes()
+    command = [sys.executable, str(ROOT / "scripts" / "bench.py"), "--render"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert (ROOT / "docs" / "BENCHMARKS.md").read_bytes() == before
