@@ -94,7 +94,7 @@ abstract contract VaultTest is VaultFixture {
 
     // ---- trades of `odd`
 
-    /// @notice 560,000 of the first token make 52.8%: not due. This makes it due: 56.5%, 26.1%, 17.4%.
+    /// @notice 650,000 of 1,150,000 in the first token: 56.5%, 26.1%, 17.4%.
     function makeOddDue() internal {
         oddTokens[0].mint(address(odd), 150_000 * ONE);
     }
