@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -47,24 +48,11 @@ class Controller:
     journal: Journal
     signer: Signer | None = None  # None is dry: decide, do not send
     limits: Limits = Limits()
+    sleep: Callable[[float], None] = time.sleep  # while a transaction is waited for
 
     def snapshot(self, vault: str, block: BlockRef) -> Snapshot:
-        """The vault at `block`.
-
-        Raises
-        ------
-        EvenkeelError
-            Why it cannot be read.
-        """
-        found = lens.snapshots(self.chain, self.lens, [vault], block)[vault]
-        if isinstance(found, EvenkeelError):
-            raise found
-        if not found.registered:
-            raise CodeMismatchError(
-                f"The vault {vault} was not created by this deployment's factory.",
-                "Its code may be anything: check the address, or the network's deployments.",
-            )
-        return found
+        """The vault at `block`, see `read_snapshot`."""
+        return read_snapshot(self.chain, self.lens, vault, block)
 
     def decide(self, snapshot: Snapshot, *, now: int) -> Decision:
         """What to do about a snapshot when a plan would execute at `now` {s}."""
@@ -127,9 +115,29 @@ class Controller:
             confirmations=self.limits.confirmations,
             timeout=self.limits.timeout,
             max_fee=self.limits.max_fee,
+            sleep=self.sleep,
         )
         observe("sending")
         return outcome
+
+
+def read_snapshot(chain: Chain, address: str, vault: str, block: BlockRef) -> Snapshot:
+    """A vault of this deployment at `block`, read by the lens at `address`.
+
+    Raises
+    ------
+    EvenkeelError
+        Why it cannot be read.
+    CodeMismatchError
+        When the factory does not know it.
+    """
+    found = lens.snapshot(chain, address, vault, block)
+    if not found.registered:
+        raise CodeMismatchError(
+            f"The vault {vault} was not created by this deployment's factory.",
+            "Its code may be anything: check the address, or the network's deployments.",
+        )
+    return found
 
 
 def observed(snapshot: Snapshot) -> TickRecord:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -16,6 +17,7 @@ from controller.cli.output import err, out, print_json
 from controller.cli.session import Session, read_file
 from controller.cli.verdict import DEMANDED
 from controller.errors import UsageError
+from controller.model import BlockRef
 
 COLOURS = {Reach.REACHED: "green", Reach.FAILED: "red", Reach.UNCHECKED: "yellow", Reach.NOT_ATTEMPTED: "dim"}
 
@@ -23,7 +25,7 @@ COLOURS = {Reach.REACHED: "green", Reach.FAILED: "red", Reach.UNCHECKED: "yellow
 def audit(
     vault: options.Vault = None,
     mandate_file: Annotated[Path | None, typer.Option("--mandate", help="The file that the owner signed off.")] = None,
-    to_block: Annotated[int | None, typer.Option(help="Last block to audit. Default: the newest.")] = None,
+    to_block: Annotated[int | None, typer.Option(min=0, help="Last block to audit. Default: the newest.")] = None,
     require: Annotated[
         list[str] | None, typer.Option(help="Level that must be reached; repeatable. Default: L0, L3 and L4.")
     ] = None,
@@ -41,7 +43,7 @@ def audit(
     if unknown:
         raise UsageError(f"Unknown level: {', '.join(unknown)}.", f"Levels: {', '.join(Level.__members__)}.")
     session = Session.open(network, url, networks, deployments)
-    block = session.chain.head() if to_block is None else session.chain.block(to_block)
+    block = _last_block(session, to_block)
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task("Auditing", total=None)
         report = audit_vault(
@@ -58,6 +60,18 @@ def audit(
     return 0 if error is None else error.exit_code
 
 
+def _last_block(session: Session, wanted: int | None) -> BlockRef:
+    head = session.chain.head()
+    if wanted is None:
+        return head
+    if not session.ledger_start <= wanted <= head.number:
+        raise UsageError(
+            f"There is nothing to audit up to block {wanted}.",
+            f"The ledger was deployed in block {session.ledger_start}, the newest block is {head.number}.",
+        )
+    return session.chain.block(wanted)
+
+
 def show(report: AuditReport) -> None:
     """An audit for people: the levels, the findings, the verdict."""
     table = Table(title=f"Audit of {report.vault}", title_justify="left")
@@ -65,9 +79,9 @@ def show(report: AuditReport) -> None:
         table.add_column(heading)
     for result in report.levels:
         reached = f"[{COLOURS[result.reach]}]{result.reach.value}[/]"
-        table.add_row(result.level.name, result.level.value, reached, result.detail)
+        table.add_row(result.level.name, result.level.value, reached, escape(result.detail))
     out.print(table)
     for finding in report.findings:
-        out.print(f"[red]{finding.severity.value}[/red] {finding}", soft_wrap=True)
-        out.print(f"  [dim]{finding.hint}[/dim]", soft_wrap=True)
-    out.print(report.verdict(), soft_wrap=True)
+        out.print(f"[red]{finding.severity.value}[/red] {escape(str(finding))}", soft_wrap=True)
+        out.print(f"  [dim]{escape(finding.hint)}[/dim]", soft_wrap=True)
+    out.print(report.verdict(), soft_wrap=True, markup=False)

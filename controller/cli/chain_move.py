@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -15,6 +15,9 @@ from controller.replay import saved
 from controller.replay.markets import FEED_DECIMALS
 from controller.replay.world import World
 from controller.units import to_decimal
+
+HIGHEST = 10 ** (12 + FEED_DECIMALS)
+"""{USD/tok} with FEED_DECIMALS; pools here end not far above."""
 
 
 def move(
@@ -50,9 +53,13 @@ def moved_answers(world: World, now: tuple[int, ...], changes: list[str]) -> tup
                 answers[index] = int(answers[index] * (1 + Decimal(text[:-1]) / 100))
             else:
                 answers[index] = int(Decimal(text).scaleb(FEED_DECIMALS))
-        except (ValueError, InvalidOperation):
+        except (ValueError, ArithmeticError):
             mistakes.append(Mistake(change, f"write SYMBOL=+20% or SYMBOL=123.45; symbols: {', '.join(symbols)}"))
-    mistakes += [Mistake(symbols[i], "would not be worth anything") for i, answer in enumerate(answers) if answer <= 0]
+    for index, answer in enumerate(answers):
+        if answer <= 0:
+            mistakes.append(Mistake(symbols[index], "would not be worth anything"))
+        elif answer > HIGHEST:
+            mistakes.append(Mistake(symbols[index], "would be worth more than a pool can say"))
     if mistakes:
         raise UsageError("Price changes cannot be read: " + "; ".join(map(str, mistakes)) + ".")
     return tuple(answers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import threading
+import time
 from typing import Annotated
 
 import typer
@@ -22,12 +22,14 @@ POOL_DEPTH = 100_000_000
 """{USD} on each side of each pool."""
 PURSE = 10_000_000
 """{USD} of each token that the first account gets."""
+POLL = 1.0
+"""{s} between two looks at the node."""
 
 
 def up(
     engine: Annotated[str, typer.Option(help="anvil or ganache.")] = "anvil",
     market: Annotated[str, typer.Option(help="Which tokens: macro or crypto.")] = "macro",
-    port: Annotated[int, typer.Option(help="Loopback port.")] = 8545,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Loopback port.")] = 8545,
     deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
     as_json: options.AsJson = False,
 ) -> None:
@@ -58,7 +60,9 @@ def up(
                 world.fund(world.accounts.owner, listed.listing.symbol, purse)
             saved.save(world, directory)
             _show(world, node.url, engine, as_json=as_json)
-            threading.Event().wait()
+            while True:
+                time.sleep(POLL)
+                chain.request("eth_chainId")  # a node that is gone is said, not waited for
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
@@ -71,5 +75,7 @@ def _show(world: World, url: str, engine: str, *, as_json: bool) -> None:
         return
     print_pairs(f"{engine} at {url}", accounts)
     print_pairs("Tokens", tokens)
-    out.print(f"Next, in another terminal: evenkeel deploy --network {engine} --dev-account 0 --broadcast")
+    out.print(
+        f"Next, in another terminal: evenkeel deploy --network {engine} --dev-account 0 --broadcast", soft_wrap=True
+    )
     out.print("Ctrl-C stops the chain and forgets it.")

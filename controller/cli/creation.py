@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eth_utils.address import is_address
+
 from controller.chain.contract import Contract
+from controller.chain.wire import Receipt
 from controller.cli.session import Session
 from controller.config import quantities
 from controller.config.mandate_file import parse
 from controller.deploy import vaults
-from controller.errors import InputError, UsageError
+from controller.errors import CodeMismatchError, InputError, Mistake, UsageError
 from controller.execution.keys import Signer
 from controller.execution.transact import transact
 from controller.model import BlockRef, Mandate, Roles
+from controller.tick import read_snapshot
 from controller.units import VALUE_DECIMALS
 
 D18_TO_D36 = 10**18
@@ -26,7 +30,7 @@ class Creation:
     mandate: Mandate
     owner: str
     factory: str
-    data: bytes  # call of the factory
+    data: bytes  # call of the factory; empty when only the mint is missing
     vault: str  # where it will be
     value: int  # D36{quote} of the first mint, 0 for none
     amounts: tuple[int, ...]  # {qTok} of the first mint
@@ -34,25 +38,23 @@ class Creation:
     def rehearse(self) -> dict[str, object]:
         """Asks the chain whether it would accept the creation; sends nothing."""
         chain = self.session.chain
-        gas = chain.estimate(self.factory, self.data, chain.head(), self.owner)
+        gas = chain.estimate(self.factory, self.data, chain.head(), self.owner) if self.data else 0
         return {**self._document(), "gas": gas, "transaction": None}
 
     def broadcast(self, signer: Signer) -> dict[str, object]:
         """Creates the vault, then mints."""
-        chain, confirmations = self.session.chain, max(self.session.network.confirmations, 1)
-        receipt = transact(chain, signer, self.factory, self.data, confirmations)
-        vault = vaults.created_vault(chain, self.factory, receipt)
+        chain, receipts = self.session.chain, []
+
+        def send(to: str, data: bytes) -> Receipt:
+            receipts.append(transact(chain, signer, to, data, self.session.confirmations))
+            return receipts[-1]
+
+        if self.data and vaults.created_vault(chain, self.factory, send(self.factory, self.data)) != self.vault:
+            raise CodeMismatchError("The factory put the vault elsewhere than it said.", "Check it: evenkeel doctor.")
         if self.value:
-            vaults.first_mint(
-                chain,
-                lambda to, data: transact(chain, signer, to, data, confirmations),
-                vault,
-                self.mandate,
-                self.amounts,
-                self.value,
-                self.owner,
-            )
-        return {**self._document(), "gas": receipt.gas_used, "transaction": "0x" + receipt.transaction.hex()}
+            vaults.first_mint(chain, send, self.vault, self.mandate, self.amounts, self.value, self.owner)
+        gas = sum(receipt.gas_used for receipt in receipts)
+        return {**self._document(), "gas": gas, "transaction": "0x" + receipts[0].transaction.hex()}
 
     def _document(self) -> dict[str, object]:
         return {
@@ -80,6 +82,7 @@ def prepare(
         With every mistake of the file, every asset without a pool, or every token that the owner lacks.
     """
     owner = signer.address
+    _require_addresses(guardian, keepers)
     roles = Roles(owner, guardian or owner, keepers or (owner,))
     oracle, venue = session.address("ChainlinkOracle"), session.address("UniswapV3Venue")
     parsed = parse(source, session.tokens, oracle=oracle, venues=[venue], roles=roles)
@@ -89,17 +92,19 @@ def prepare(
     factory, salt_bytes = session.address("VaultFactory"), salt.to_bytes(32, "big")
     pairings = vaults.pairings(session.quotes(), mandate, by_token, block)
     value = _money(fund)
-    amounts = vaults.first_amounts(mandate, prices, value) if value else []
-    short = vaults.missing(session.chain, mandate, amounts, owner, block) if value else ()
-    if short:
-        raise InputError(f"The owner {owner} cannot pay for the first mint.", "Fund the account, or mint less.", short)
+    amounts = _amounts(session, mandate, prices, value, owner, block) if value else []
+    vault = vaults.predict(session.chain, factory, owner, salt_bytes, block)
+    data = vaults.creation_data(session.chain, factory, mandate, parsed.roles, pairings, salt_bytes)
+    if session.chain.code(vault, block):
+        _require_unfunded(session, vault, mandate, value, block)
+        data = b""
     return Creation(
         session=session,
         mandate=mandate,
         owner=owner,
         factory=factory,
-        data=vaults.creation_data(session.chain, factory, mandate, parsed.roles, pairings, salt_bytes),
-        vault=vaults.predict(session.chain, factory, owner, salt_bytes, block),
+        data=data,
+        vault=vault,
         value=value,
         amounts=tuple(amounts),
     )
@@ -113,6 +118,36 @@ def _prices(session: Session, mandate: Mandate, oracle: str, block: BlockRef) ->
     ]
     decimals = [asset.decimals for asset in mandate.assets]
     return list(Contract(session.chain, oracle, "IPriceOracle").read("prices", feeds, decimals, block=block)[0])
+
+
+def _amounts(
+    session: Session, mandate: Mandate, prices: list[int], value: int, owner: str, block: BlockRef
+) -> list[int]:
+    """{qTok} of a first mint worth `value` D36{quote}, which the owner must hold."""
+    amounts = vaults.first_amounts(mandate, prices, value)
+    short = vaults.missing(session.chain, mandate, amounts, owner, block)
+    if short:
+        named = tuple(Mistake(session.symbol(lack.where), lack.what) for lack in short)
+        raise InputError(f"The owner {owner} cannot pay for the first mint.", "Fund the account, or mint less.", named)
+    return amounts
+
+
+def _require_unfunded(session: Session, vault: str, mandate: Mandate, value: int, block: BlockRef) -> None:
+    """A vault of this salt may exist already only when an interrupted run left it without its first mint."""
+    standing = read_snapshot(session.chain, session.address("VaultLens"), vault, block)
+    if not value or standing.supply or standing.mandate.file_hash != mandate.file_hash:
+        raise InputError(
+            f"This owner has a vault with this salt already: {vault}.",
+            "Look at it with evenkeel status, or take another number with --salt.",
+        )
+
+
+def _require_addresses(guardian: str | None, keepers: tuple[str, ...]) -> None:
+    given = [("--guardian", guardian)] if guardian is not None else []
+    given += [("--keeper", keeper) for keeper in keepers]
+    mistakes = tuple(Mistake(option, f"{text!r} is no address") for option, text in given if not is_address(text))
+    if mistakes:
+        raise InputError("Roles cannot be read.", "Write an address as 0x and 40 hex digits.", mistakes)
 
 
 def _money(text: str | None) -> int:

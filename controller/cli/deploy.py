@@ -25,7 +25,7 @@ def deploy(
 ) -> None:
     """Deploy the contracts that a network lacks; what stands already is kept. Dry without --broadcast."""
     session = Session.open(network, url, networks, deployments)
-    key = required(signer(session, keystore, passphrase_file, dev_account))
+    key = required(signer(session, keystore, passphrase_file, dev_account), dry=not broadcast)
     driver = Driver(
         session.chain,
         SigningSender(key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
 from rich.table import Table
 
 from controller.cli import options
@@ -42,5 +43,10 @@ def _table(checks: list[Check]) -> Table:
     for heading in ("what", "", "found", "what to do"):
         table.add_column(heading, overflow="fold")
     for check in checks:
-        table.add_row(check.what, "[green]ok[/green]" if check.well else "[red]bad[/red]", check.found, check.remedy)
+        table.add_row(
+            check.what,
+            "[green]ok[/green]" if check.well else "[red]bad[/red]",
+            escape(check.found),
+            escape(check.remedy),
+        )
     return table

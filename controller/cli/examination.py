@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.chain import lens
 from controller.chain.contract import Contract
 from controller.cli.session import Session
 from controller.deploy import drift
+from controller.deploy.vaults import require_clone
 from controller.errors import EvenkeelError
 from controller.execution.keys import Signer
 from controller.model import BlockRef
+from controller.tick import read_snapshot
 from controller.units import to_decimal
 
 LEAST_DISK = 100 * 2**20
@@ -71,10 +72,11 @@ def _contracts(session: Session, block: BlockRef) -> Iterator[Check]:
 
 
 def _vault(session: Session, vault: str | None, block: BlockRef, signer: Signer | None) -> Iterator[Check]:
-    snapshot = lens.snapshot(session.chain, session.address("VaultLens"), session.vault(vault), block)
+    snapshot = read_snapshot(session.chain, session.address("VaultLens"), session.vault(vault), block)
+    require_clone(session.chain, snapshot.vault, session.address("Vault"), block)
     yield Check(
         "vault",
-        snapshot.registered and not snapshot.paused,
+        not snapshot.paused,
         f"{snapshot.mandate.name}, {snapshot.vault}{', paused' if snapshot.paused else ''}",
         "The owner can unpause it." if snapshot.paused else "",
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from typing import Annotated
 
 import typer
@@ -12,9 +10,11 @@ from controller.cli import options
 from controller.cli.output import err, out, print_error, print_json
 from controller.cli.rebalance import describe
 from controller.cli.session import Session, required, signer
+from controller.cli.stopping import Stopping
 from controller.cli.views import tick_document
 from controller.errors import EvenkeelError, Retry
 from controller.execution.send import recover
+from controller.model import TickRecord
 
 app = typer.Typer(no_args_is_help=True, help="Keep a vault on its mandate, day and night.")
 
@@ -36,25 +36,34 @@ def run(
     as_json: options.AsJson = False,
 ) -> None:
     """Tick until stopped. SIGTERM and Ctrl-C end it after the tick that is under way."""
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopped.set())
+    stopping = Stopping.on_signals()
     session = Session.open(network, url, networks, deployments)
     key = signer(session, keystore, passphrase_file, dev_account)
     address = session.vault(vault)
     with session.journal(journal) as records:
-        controller = session.controller(records, required(key) if broadcast else key)
+        controller = session.controller(records, required(key) if broadcast else key, stopping.sleep_in_tick)
         if broadcast:
-            recover(session.chain, records, address)
-        while not stopped.is_set():
+            session.require_recorded_code(address)
+            recover(
+                session.chain,
+                records,
+                address,
+                confirmations=session.confirmations,
+                sleep=stopping.sleep_in_tick,
+            )
+        while stopping.since is None:
             try:
                 record = controller.tick(address, broadcast=broadcast)
-                print_json(tick_document(record)) if as_json else out.print(describe(record))
+                _show(session, record, as_json=as_json)
             except EvenkeelError as error:
                 if once or error.retry is Retry.NEVER:
                     raise
                 print_error(error, as_json=as_json)
             if once:
                 return
-            stopped.wait(interval)
+            stopping.sleep(interval)
     err.print("Stopped.")
+
+
+def _show(session: Session, record: TickRecord, *, as_json: bool) -> None:
+    print_json(tick_document(record)) if as_json else out.print(session.named(describe(record)), soft_wrap=True)

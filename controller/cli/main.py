@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from types import FrameType
 
 import typer
@@ -13,6 +14,10 @@ from controller import __version__
 from controller.cli import audit, chain, demo, deploy, doctor, keeper, plan, rebalance, report, status, vault
 from controller.cli.output import err, print_error
 from controller.errors import EvenkeelError, StorageError, UsageError
+
+INTERRUPTED = 130
+CLEANING_TIME = 5.0
+"""{s} after one signal in which the next one changes nothing."""
 
 app = typer.Typer(
     name="evenkeel",
@@ -49,13 +54,32 @@ def root(
     """Keeps on-chain portfolios on their mandates, and proves it."""
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _interruptible() -> None:
+    """Ctrl-C, SIGTERM and a closed terminal all end in the same cleaning up, which a second signal does not disturb."""
+    undisturbed_until = 0.0
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal undisturbed_until
+        if time.monotonic() >= undisturbed_until:
+            undisturbed_until = time.monotonic() + CLEANING_TIME
+            raise KeyboardInterrupt
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
+
+
+def _storage_error(error: OSError) -> StorageError:
+    where = f"{error.filename}: " if error.filename else ""
+    return StorageError(
+        f"{where}{error.strerror or error}.", "Free some space or check the permissions; then try again."
+    )
 
 
 def main() -> None:
     """Run the command line; never shows a traceback for an error that has a name."""
-    signal.signal(signal.SIGTERM, _terminate)
+    _interruptible()
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
@@ -67,11 +91,12 @@ def main() -> None:
             print_error(UsageError(message, "See what it takes: evenkeel COMMAND --help"), as_json=as_json)
         code = UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        err.print("[yellow]Interrupted.[/yellow] Everything that was started has been stopped.")
-        code = 130
+        code = INTERRUPTED
     except OSError as error:
-        print_error(StorageError(f"{error.strerror or error}: {error.filename or ''}".strip(": ")), as_json=as_json)
+        print_error(_storage_error(error), as_json=as_json)
         code = StorageError.exit_code
+    if code == INTERRUPTED:  # typer turns the exception into the code
+        err.print("[yellow]Interrupted.[/yellow] Everything that was started has been stopped.")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -27,7 +27,9 @@ PassphraseFile = Annotated[
 ]
 DevAccount = Annotated[
     int | None,
-    typer.Option("--dev-account", help="Sign as this development account; local chains only.", show_default=False),
+    typer.Option(
+        "--dev-account", min=0, max=9, help="Sign as this development account; local chains only.", show_default=False
+    ),
 ]
 JournalPath = Annotated[
     Path | None,

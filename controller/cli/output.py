@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from controller.errors import EvenkeelError, InputError, RevertError
@@ -18,6 +19,7 @@ err = Console(stderr=True, highlight=False)
 def print_json(document: object) -> None:
     """One JSON document on stdout; integers beyond 2^53 must already be strings."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.flush()  # whoever reads a pipe waits for it while the command goes on
 
 
 def print_pairs(title: str, pairs: Mapping[str, object]) -> None:
@@ -26,7 +28,7 @@ def print_pairs(title: str, pairs: Mapping[str, object]) -> None:
     table.add_column()
     table.add_column(overflow="fold")
     for name, value in pairs.items():
-        table.add_row(f"[dim]{name}[/dim]", str(value))
+        table.add_row(f"[dim]{escape(name)}[/dim]", escape(str(value)))
     out.print(table)
 
 
@@ -51,9 +53,9 @@ def print_error(error: EvenkeelError, *, as_json: bool) -> None:
     if as_json:
         print_json(error_document(error))
         return
-    err.print(f"[bold red]Error:[/bold red] {error.message}", soft_wrap=True)
+    err.print(f"[bold red]Error:[/bold red] {escape(error.message)}", soft_wrap=True)
     if isinstance(error, InputError):
         for mistake in error.mistakes:
-            err.print(f"  [yellow]{mistake.where}[/yellow]: {mistake.what}", soft_wrap=True)
+            err.print(f"  [yellow]{escape(mistake.where)}[/yellow]: {escape(mistake.what)}", soft_wrap=True)
     if error.hint:
-        err.print(f"[dim]{error.hint}[/dim]", soft_wrap=True)
+        err.print(f"[dim]{escape(error.hint)}[/dim]", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
 from rich.table import Table
 
 from controller.cli import options
@@ -30,7 +31,7 @@ def plan(
     if as_json:
         print_json(decision_document(decision))
     elif isinstance(decision, NoTrade):
-        out.print(f"[green]No trade:[/green] {decision.reason.value}, {session.named(decision.detail)}.")
+        out.print(f"[green]No trade:[/green] {decision.reason.value}, {escape(session.named(decision.detail))}.")
     else:
         out.print(_table(decision, snapshot.mandate, session))
         out.print("Send it: evenkeel rebalance --broadcast")

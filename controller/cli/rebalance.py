@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
+
 from controller.cli import options
 from controller.cli.output import out, print_json
 from controller.cli.session import Session, required, signer
@@ -28,17 +30,20 @@ def rebalance(
     key = signer(session, keystore, passphrase_file, dev_account)
     with session.journal(journal) as records:
         controller = session.controller(records, required(key) if broadcast else key)
-        record = controller.tick(session.vault(vault), broadcast=broadcast)
+        address = session.vault(vault)
+        if broadcast:
+            session.require_recorded_code(address)
+        record = controller.tick(address, broadcast=broadcast)
     if as_json:
         print_json(tick_document(record))
     else:
-        out.print(describe(record))
+        out.print(session.named(describe(record)), soft_wrap=True)
 
 
 def describe(record: TickRecord) -> str:
     """One tick in one line."""
     if record.reason is not None:
-        return f"[green]No trade:[/green] {record.reason.value}, {record.detail}."
+        return f"[green]No trade:[/green] {record.reason.value}, {escape(record.detail)}."
     if record.outcome is None:
         return f"[yellow]Dry run:[/yellow] {record.detail} planned, nothing sent. Add --broadcast to send."
     done = record.outcome.rebalance

@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from controller.audit.vault import audit_vault
-from controller.chain.codec import mandate_from_abi
-from controller.chain.contract import Contract
 from controller.cli import options
 from controller.cli.output import out, print_json
 from controller.cli.session import Session
@@ -18,6 +16,7 @@ from controller.report.console import summary_table
 from controller.report.metrics import summarise
 from controller.report.page import write_report
 from controller.report.wording import Words
+from controller.tick import read_snapshot
 
 
 def report(
@@ -33,9 +32,9 @@ def report(
     """Draw what the keeper's journal knows of a vault: report.html, one page that loads nothing."""
     session = Session.open(network, url, networks, deployments)
     address, block = session.vault(vault), session.chain.head()
+    mandate = read_snapshot(session.chain, session.address("VaultLens"), address, block).mandate
     with session.journal(journal) as records:
         ticks = records.ticks(address)
-    mandate = mandate_from_abi(Contract(session.chain, address, "IVault").read("mandate", block=block))
     summary = summarise(ticks, mandate)
     words = Words(tuple(session.symbol(asset.token) for asset in mandate.assets))
     audited = audit_vault(

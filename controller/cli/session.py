@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +17,8 @@ from controller.chain.client import Chain
 from controller.chain.contract import Contract
 from controller.chain.nodes import CHAIN_IDS
 from controller.config.networks import Network, Token, load_network, load_tokens
-from controller.deploy import records
+from controller.deploy import drift, records
+from controller.deploy.vaults import require_clone
 from controller.errors import InputError, NotFoundError, SigningKeyError, UsageError
 from controller.execution import keys
 from controller.execution.journal import Journal
@@ -74,6 +77,11 @@ class Session:
         return text
 
     @property
+    def confirmations(self) -> int:
+        """Blocks that must hold a transaction, its own included."""
+        return max(self.network.confirmations, 1)
+
+    @property
     def ledger_start(self) -> int:
         """Block that the ledger was deployed in: no entry is older."""
         return records.find(self.directory, "Ledger").block_number
@@ -101,6 +109,19 @@ class Session:
             )
         return found[0]
 
+    def require_recorded_code(self, vault: str | None = None) -> None:
+        """Before money moves: what stands on the chain is what was deployed, and the vault is a clone of it.
+
+        Raises
+        ------
+        CodeMismatchError
+            With everything that differs.
+        """
+        block = self.chain.head()
+        drift.require(self.chain, self.directory, block)
+        if vault is not None:
+            require_clone(self.chain, vault, self.address("Vault"), block)
+
     # ---- the controller
 
     def quotes(self) -> UniswapV3Quotes:
@@ -110,7 +131,9 @@ class Session:
         hubs = tuple(self.tokens[symbol].address for symbol in self.network.hub_tokens if symbol in self.tokens)
         return UniswapV3Quotes(self.chain, quoter, Routes(0, self.network.fee_tiers, hubs))
 
-    def controller(self, journal: Journal, signer: keys.Signer | None) -> Controller:
+    def controller(
+        self, journal: Journal, signer: keys.Signer | None, sleep: Callable[[float], None] = time.sleep
+    ) -> Controller:
         return Controller(
             chain=self.chain,
             lens=self.address("VaultLens"),
@@ -118,7 +141,8 @@ class Session:
             strategy=FixedTargets(),
             journal=journal,
             signer=signer,
-            limits=Limits(confirmations=max(self.network.confirmations, 1)),
+            limits=Limits(confirmations=self.confirmations),
+            sleep=sleep,
         )
 
     def journal(self, path: Path | None) -> Journal:
@@ -141,16 +165,21 @@ def signer(
                 "Use --keystore, or the variable EVENKEEL_KEY.",
             )
         return keys.development_signer(dev_account)
-    return keys.find_signer(
-        os.environ, keystore, passphrase_file, lambda: str(typer.prompt("Passphrase", hide_input=True, err=True))
-    )
+    if keystore is not None and not keystore.is_file():
+        raise SigningKeyError(f"There is no keystore {keystore}.", "Check the path. Make one: cast wallet import.")
+    # nobody answers where there is no terminal
+    return keys.find_signer(os.environ, keystore, passphrase_file, _ask if sys.stdin.isatty() else None)
 
 
-def required(found: keys.Signer | None) -> keys.Signer:
+def _ask() -> str:
+    return str(typer.prompt("Passphrase", hide_input=True, err=True))
+
+
+def required(found: keys.Signer | None, *, dry: bool = False) -> keys.Signer:
     """The signer, where there has to be one."""
     if found is None:
         raise SigningKeyError(
-            "Sending needs a key.",
+            "It has to be known who sends, in a dry run too." if dry else "Sending needs a key.",
             "Use --keystore FILE, the variable EVENKEEL_KEY, or on a local chain --dev-account 0.",
         )
     return found

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
 from rich.table import Table
 
-from controller.chain.lens import snapshot as read_snapshot
 from controller.cli import options
 from controller.cli.output import out, print_json
 from controller.cli.session import Session
 from controller.cli.views import snapshot_document
 from controller.planning import due
-from controller.tick import observed
+from controller.tick import observed, read_snapshot
 from controller.units import show_bps, show_value, to_decimal
 
 DUE = 2
@@ -35,7 +35,9 @@ def status(
     if as_json:
         print_json(snapshot_document(snapshot, seen, why_not, session.symbol))
         return 0 if why_not else DUE
-    table = Table(title=f"{snapshot.mandate.name} ({snapshot.vault}), block {block.number}", title_justify="left")
+    table = Table(
+        title=f"{escape(snapshot.mandate.name)} ({snapshot.vault}), block {block.number}", title_justify="left"
+    )
     for heading, justify in (
         ("asset", "left"),
         ("balance", "right"),
@@ -47,7 +49,7 @@ def status(
     for asset, balance, price in zip(snapshot.mandate.assets, snapshot.balances, snapshot.prices, strict=True):
         value = balance * price.value
         weight = f"{100 * value / seen.value:.2f}%" if seen.value else "-"
-        shown = show_value(value) if price.value else f"[red]{price.failure}[/red]"
+        shown = show_value(value) if price.value else f"[red]{escape(price.failure)}[/red]"
         table.add_row(
             session.symbol(asset.token),
             f"{to_decimal(balance, asset.decimals):,.6f}",
@@ -62,5 +64,5 @@ def status(
     if why_not is None:
         out.print("[bold yellow]A rebalance is due.[/bold yellow] Next: evenkeel plan")
         return DUE
-    out.print(f"[green]Nothing to do:[/green] {why_not.reason.value}, {session.named(why_not.detail)}.")
+    out.print(f"[green]Nothing to do:[/green] {why_not.reason.value}, {escape(session.named(why_not.detail))}.")
     return 0

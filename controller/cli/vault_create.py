@@ -19,7 +19,9 @@ def create(
     fund: Annotated[str | None, typer.Option(help='First mint, on target, e.g. "1000000 USD".')] = None,
     guardian: Annotated[str | None, typer.Option(help="May pause. Default: the owner.")] = None,
     keeper: Annotated[list[str] | None, typer.Option(help="May rebalance; repeatable. Default: the owner.")] = None,
-    salt: Annotated[int, typer.Option(min=0, help="Another number, another vault of the same owner.")] = 0,
+    salt: Annotated[
+        int, typer.Option(min=0, max=2**256 - 1, help="Another number, another vault of the same owner.")
+    ] = 0,
     network: options.Network = options.DEFAULT_NETWORK,
     url: options.Url = None,
     networks: options.Networks = None,
@@ -32,7 +34,9 @@ def create(
 ) -> None:
     """Create a vault that enforces a mandate file, and fund it. Dry without --broadcast."""
     session = Session.open(network, url, networks, deployments)
-    key = required(signer(session, keystore, passphrase_file, dev_account))
+    key = required(signer(session, keystore, passphrase_file, dev_account), dry=not broadcast)
+    if broadcast:
+        session.require_recorded_code()
     creation = prepare(session, key, read_file(mandate_file), guardian, tuple(keeper or ()), salt, fund)
     document = creation.broadcast(key) if broadcast else creation.rehearse()
     if as_json:
@@ -41,7 +45,7 @@ def create(
     _explain(session, creation)
     print_pairs("Vault", document)
     if broadcast:
-        out.print(f"Next: evenkeel status {creation.vault} --network {network}")
+        out.print(f"Next: evenkeel status {creation.vault} --network {network}", soft_wrap=True)
     else:
         out.print("[yellow]Dry run:[/yellow] the chain would accept it; nothing was sent. Add --broadcast to send.")
 
@@ -50,4 +54,4 @@ def _explain(session: Session, creation: Creation) -> None:
     """The mandate in plain words, before anything else."""
     words = Words(tuple(session.symbol(asset.token) for asset in creation.mandate.assets))
     for sentence in mandate_words(creation.mandate, words):
-        out.print(f"  {sentence}")
+        out.print(f"  {sentence}", markup=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from rich.markup import escape
 from rich.table import Table
 
 from controller.chain import lens
@@ -51,5 +52,5 @@ def list_(
         justify = "right" if heading in ("value", "drift, bps") else "left"
         table.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*map(escape, row.values()))
     out.print(table if rows else "No vault yet. Create one: evenkeel vault create MANDATE.toml --broadcast")

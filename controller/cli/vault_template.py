@@ -30,6 +30,8 @@ def template(
     if unknown:
         known = ", ".join(sorted(session.tokens)) or "none"
         raise UsageError(f"Unknown on this network: {', '.join(unknown)}.", f"Known are: {known}.")
+    if len(set(symbols)) < len(symbols) or not 2 <= len(symbols) <= 16:
+        raise UsageError("A vault holds 2 to 16 assets, each of them once.", f"Named were: {', '.join(symbols)}.")
     block = session.chain.head()
     prices: dict[str, Decimal] = {}
     for wanted in symbols:

@@ -12,7 +12,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from controller.errors import InputError, Mistake, NotFoundError
+from controller.errors import InputError, Mistake, NotFoundError, StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,28 @@ def folder(deployments: Path, chain_id: int) -> Path:
 
 
 def write_json(path: Path, document: object) -> None:
-    """Whole or not at all: a reader never sees half a file, and a full disk leaves the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Whole or not at all: a reader never sees half a file, and a full disk leaves the old one.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("w") as file:
             json.dump(document, file, indent=2)
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written: {error.strerror or error}.", "Free some space, or make its directory writable."
+        ) from None
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             partial.unlink()
 
 

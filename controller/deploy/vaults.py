@@ -10,7 +10,7 @@ from controller.chain.abi import checksum
 from controller.chain.client import Chain
 from controller.chain.contract import Contract
 from controller.chain.wire import Receipt
-from controller.errors import InputError, Mistake, SendError
+from controller.errors import CodeMismatchError, InputError, Mistake, SendError
 from controller.market.quotes import UniswapV3Quotes, uniswap_v3_quotes
 from controller.model import BlockRef, Mandate, Roles
 from controller.planning.plan import Want, best
@@ -25,6 +25,10 @@ SAMPLE = 1_000 * 10**VALUE_DECIMALS
 """D36{quote} that a route is tried with."""
 
 
+CLONE = "3d3d3d3d363d3d37363d73{implementation}5af43d3d93803e602a57fd5bf3"
+"""Code of every vault: hands each call to the implementation (Solady's LibClone)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pairing:
     """How an asset after the first trades against the first (contracts/interfaces/IVaultFactory.sol)."""
@@ -36,6 +40,16 @@ class Pairing:
 def predict(chain: Chain, factory: str, creator: str, salt: bytes, block: BlockRef) -> str:
     """Where `create` will put the vault."""
     return str(Contract(chain, factory, "IVaultFactory").read("predict", creator, salt, block=block))
+
+
+def require_clone(chain: Chain, vault: str, implementation: str, block: BlockRef) -> None:
+    """Raises `CodeMismatchError` when the code of `vault` is not that of a clone of `implementation`."""
+    expected = CLONE.format(implementation=implementation.removeprefix("0x").lower())
+    if chain.code(vault, block).hex() != expected:
+        raise CodeMismatchError(
+            f"The code of the vault {vault} is not a clone of the recorded implementation {implementation}.",
+            "Send nothing to it. Check the node's address, and the network's deployments.",
+        )
 
 
 def pairings(
