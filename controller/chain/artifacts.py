@@ -11,6 +11,9 @@ from typing import Any
 from controller.chain.abi import Abi
 from controller.errors import NotFoundError
 
+UNISWAP = frozenset({"UniswapV3Factory", "UniswapV3Pool", "SwapRouter", "QuoterV2"})
+"""Uniswap's own, under its licences: a source checkout takes them from npm, a wheel does not carry them."""
+
 
 @dataclass(frozen=True, slots=True)
 class StorageVariable:
@@ -45,6 +48,11 @@ def load(name: str) -> Artifact:
     try:
         document: dict[str, Any] = json.loads(source.read_text())
     except FileNotFoundError:
+        if name in UNISWAP:
+            raise NotFoundError(
+                f"{name} is missing: Uniswap for a local chain comes with the source checkout, not with the wheel.",
+                "Run make setup there, or name the Uniswap V3 that the network has in a file for --networks.",
+            ) from None
         raise NotFoundError(
             f"The compiled contract {name} is missing.", "Compile the contracts: make build (a wheel carries them)."
         ) from None

@@ -111,7 +111,7 @@ def _program(engine: Engine, root: Path | None) -> list[str]:
     if on_path is None or root is not None:
         raise NotFoundError(
             f"The development node {engine} is not installed.",
-            "Install it: make setup. Or give the address of a running node with --url.",
+            "It comes with the source checkout (make setup); elsewhere, commands take a running node with --url.",
         )
     resolved = Path(on_path).resolve()
     if resolved.suffix in {".js", ".mjs"}:

@@ -138,7 +138,7 @@ class Plain:
         web3 = Web3(HTTPProvider(url, cache_allowed_requests=True))
 
         def contract(address: str, name: str) -> Web3Contract:
-            return web3.eth.contract(address=address, abi=list(load(name).abi.entries))
+            return web3.eth.contract(web3.to_checksum_address(address), abi=list(load(name).abi.entries))
 
         self._vault = vault
         self._shares = contract(vault, "Vault")
