@@ -215,9 +215,8 @@ def test_deploy__when_the_recipe_lacks_network_values__then_all_are_named(driver
     ]
 
 
+@pytest.mark.parametrize("node", ["anvil"], indirect=True)  # the only one that can set code
 def test_drift__when_code_is_altered_or_missing__then_both_are_named(driver: Driver, chain: Chain) -> None:
-    if not chain.client.startswith("anvil"):
-        pytest.skip("only anvil can set code")
     done = {result.name: result.address for result in driver.network({})}
     chain.request("anvil_setCode", done["Ledger"], "0x6001")
     chain.request("anvil_setCode", done["VaultLens"], "0x")
