@@ -10,7 +10,7 @@ import pytest
 
 from controller.deploy import records
 from controller.deploy.records import Deployment
-from controller.errors import InputError, NotFoundError
+from controller.errors import InputError, NotFoundError, StorageError
 
 RECORD = Deployment(
     name="Ledger",
@@ -72,7 +72,7 @@ def test_save__when_the_disk_is_full__then_the_old_record_stands(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StorageError, match="No space left"):
         records.write_json(tmp_path / "Ledger.json", {"address": "0x"})
     assert records.load_all(tmp_path) == {"Ledger": RECORD}
     assert [path.name for path in tmp_path.iterdir()] == ["Ledger.json"]
