@@ -17,9 +17,9 @@ GAS = {
 }
 WHERE = {
     "transaction": "transaction: 21,000 and the calldata",
-    "vault.computing": "vault: checks, values, mandate and entry in memory",
-    "vault.calls": "vault: opening other contracts (cold accounts)",
-    "vault.state": "vault: its state and roles, reading the mandate",
+    "vault.computing": "vault: mandate, checks, values, plan hash and entry in memory",
+    "vault.calls": "vault: opening other contracts and the mandate (cold accounts)",
+    "vault.state": "vault: its state and roles",
     "prices": "oracle and 4 feeds",
     "tokens": "tokens: balances, approval, transfers",
     "venue": "venue adapter",
@@ -69,9 +69,9 @@ parts add up to the receipts' totals.
 BARE_HEAD = """
 ### What a bare swap takes
 
-It is often put at about 100,700, which is a swap that stays inside one tick of its pool. The amount of a rebalance
-moves the price over a tick, and then the pool also writes its price history. Approval and token count as well: these
-tokens are Solady's, others take more.
+It is often put at about 100,700, close to the last line: a swap that stays inside one tick of its pool. The amount of
+a rebalance moves the price over a tick, and then the pool also writes its price history. Approval and token count as
+well: these tokens are Solady's, others take more.
 
 """
 TIME_HEAD = """

@@ -22,6 +22,7 @@ from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.nodes import start_node
 from controller.cli.rehearsal import BUILD_TIME, DEPOSIT, KEEPER, POOL_DEPTH, tokens
+from controller.cli.verdict import DEMANDED
 from controller.config.mandate_file import parse
 from controller.deploy.records import find
 from controller.execution.journal import Journal
@@ -163,7 +164,10 @@ class Plain:
 def _audit(chain: Chain, ledger: str, start: int, vault: str) -> Row:
     begun = time.perf_counter()
     report = audit_vault(chain, ledger, vault, from_block=start, to_block=chain.head())
-    return Row("audit.entries_per_s", round(report.entries / (time.perf_counter() - begun), 1), "1/s")
+    taken = time.perf_counter() - begun
+    if (error := report.error(DEMANDED)) is not None:
+        raise error
+    return Row("audit.entries_per_s", round(report.entries / taken, 1), "1/s")
 
 
 def _demo() -> Row:

@@ -18,8 +18,9 @@ TRACER = """{
   fault: function() {},
   result: function() { return this.data; }
 }"""
-CALLS = {"CALL", "STATICCALL", "DELEGATECALL"}
-STATE = {"SLOAD", "SSTORE", "EXTCODECOPY", "EXTCODESIZE"}
+CALLS = {"CALL", "STATICCALL", "DELEGATECALL", "EXTCODESIZE"}
+"""Whoever of them touches an account first pays for opening it."""
+STATE = {"SLOAD", "SSTORE"}
 REFUND_PART = 5
 """At most one part in 5 of what was used is given back (EIP-3529)."""
 
