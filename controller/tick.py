@@ -32,6 +32,7 @@ class Limits:
 
     tolerance: int = 30  # {bps} by which a trade may return less than quoted
     lifetime: int = 600  # {s} from the reference block to the plan's deadline
+    depth: int = 0  # blocks below the head that everything is read at
     confirmations: int = 1
     timeout: float = 120.0  # {s} for a receipt
     max_fee: int | None = None  # {wei/gas} above which nothing is sent; None takes what the chain asks
@@ -74,7 +75,7 @@ class Controller:
         StorageError
             When the journal cannot be written: nothing is sent then.
         """
-        block = self.chain.head()
+        block = self.chain.head(self.limits.depth)
         observe("block")
         snapshot = self.snapshot(vault, block)
         observe("snapshot")

@@ -141,7 +141,7 @@ class Session:
             strategy=FixedTargets(),
             journal=journal,
             signer=signer,
-            limits=Limits(confirmations=self.confirmations),
+            limits=Limits(depth=self.network.depth, confirmations=self.confirmations),
             sleep=sleep,
         )
 

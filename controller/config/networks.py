@@ -62,6 +62,7 @@ class Network(_Frozen):
     chain_id: int = Field(gt=0)
     url: str = Field(pattern=r"^https?://", repr=False)  # may hold a key
     confirmations: int = Field(ge=0)
+    depth: int = Field(default=1, ge=0, le=64)
     fee_tiers: Annotated[tuple[FeeTier, ...], Field(strict=False, min_length=1)]
     hub_tokens: Annotated[tuple[str, ...], Field(strict=False)]
     uniswap_v3: UniswapV3 | None = None

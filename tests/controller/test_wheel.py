@@ -96,7 +96,7 @@ def live(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iter
         saved.save(world, folder(deployments, node.chain_id))
         networks = installed.home / "networks.toml"
         networks.write_text(
-            f'[own]\nchain_id = {node.chain_id}\nurl = "{node.url}"\nconfirmations = 0\nfee_tiers = [500]\n'
+            f'[own]\nchain_id = {node.chain_id}\nurl = "{node.url}"\nconfirmations = 0\ndepth = 0\nfee_tiers = [500]\n'
             'hub_tokens = ["DOLLAR"]\n\n[own.uniswap_v3]\n'
             f'factory = "{find(records, "UniswapV3Factory").address}"\n'
             f'pool_init_code_hash = "{pool_init_code_hash()}"\n'
