@@ -98,7 +98,8 @@ class AuditReport:
         left = f"; {len(self.unchecked)} unchecked, first: {self.unchecked[0]}" if self.unchecked else ""
         return (
             f"OK: {_count(self.entries, 'entry', 'entries')} in {_count(self.blocks, 'block')}, "
-            f"{_count(self.rebalances, 'rebalance')}, {_count(self.flows, 'flow')}, up to block {self.block.number}; reached {reached or 'no level'}{left}"
+            f"{_count(self.rebalances, 'rebalance')}, {_count(self.flows, 'flow')}, "
+            f"up to block {self.block.number}; reached {reached or 'no level'}{left}"
         )
 
     def error(self, demanded: Collection[Level] = ()) -> EvenkeelError | None:
