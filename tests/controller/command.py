@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -159,6 +160,17 @@ def children(pid: int) -> list[int]:
     found = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         found += [int(child) for child in path.read_text().split()]
+    return found
+
+
+def nodes(pid: int) -> list[int]:
+    """The development nodes among them; starting one takes helpers that are gone soon."""
+    found = []
+    for child in children(pid):
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            if command[0].endswith(b"anvil") or any(part.endswith(b"ganache/dist/node/cli.js") for part in command[:2]):
+                found.append(child)
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from command import Background, Done, alive, background, children, free_port, run, wait_until
+from command import Background, Done, alive, background, free_port, nodes, run, wait_until
 from eth_account import Account
 
 from controller.chain.nodes import MNEMONIC, start_node
@@ -112,7 +112,7 @@ def test_readme__when_followed_on_ganache__then_every_command_ends_as_it_says(
     assert "OK: " in said["evenkeel audit --mandate mandate.toml"]
     assert (tmp_path / "report.html").is_file()
 
-    (node,) = children(running.process.pid)
+    (node,) = nodes(running.process.pid)
     assert running.end() == 130
     assert running.said.count("Interrupted.") == 1
     assert "Traceback" not in running.said
