@@ -21,9 +21,12 @@ from typing import Any
 import pytest
 
 from controller.cli import main as command_line
+from controller.cli import output
 
 SCRIPT = Path(sys.executable).with_name("evenkeel")
 SETTINGS = re.compile(r"EVENKEEL_\w+")
+WIDTH = 200
+"""{characters} of a line."""
 PATIENCE = 60.0
 """{s} for anything that a test waits for."""
 
@@ -49,7 +52,7 @@ class Done:
 def environment(**settings: str) -> dict[str, str]:
     """Ours without its settings for evenkeel, with `settings` in their place."""
     clean = {name: value for name, value in os.environ.items() if not SETTINGS.fullmatch(name)}
-    return {**clean, "COLUMNS": "200", **settings}
+    return {**clean, "COLUMNS": str(WIDTH), **settings}
 
 
 def run(*arguments: str, cwd: Path, largest_file: int | None = None, settings: Mapping[str, str] | None = None) -> Done:
@@ -88,6 +91,8 @@ class Here:
         try:
             with self.patch.context() as patch:
                 patch.setattr(sys, "argv", ["evenkeel", *arguments])
+                patch.setattr(output.out, "width", WIDTH)
+                patch.setattr(output.err, "width", WIDTH)
                 with pytest.raises(SystemExit) as ended:
                     command_line.main()
         finally:

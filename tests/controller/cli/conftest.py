@@ -24,7 +24,6 @@ def world(shared: VaultWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     for name, value in shared.settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("EVENKEEL_KEY", raising=False)
     snapshot = shared.chain.request("evm_snapshot")
     yield shared

@@ -27,6 +27,10 @@ def _demo(folder: Path, name: str) -> Done:
     return run("demo", *WHOLE[name][0], "--json", cwd=folder)
 
 
+together = pytest.mark.xdist_group("demo")
+"""These look at the same runs, so one worker does them all."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
@@ -37,6 +41,7 @@ def _summary(done: Done) -> dict[str, Any]:
     return summary
 
 
+@together
 @pytest.mark.parametrize("name", WHOLE)
 def test_demo__when_run__then_numbers_audit_and_page(folder: Path, name: str) -> None:
     done = _demo(folder, name)
@@ -55,6 +60,7 @@ def test_demo__when_run__then_numbers_audit_and_page(folder: Path, name: str) ->
     assert [path.name for path in folder.iterdir()] == ["report.html"], "nothing else is left behind"
 
 
+@together
 def test_demo__when_run_twice__then_the_same_numbers(folder: Path, tmp_path: Path) -> None:
     again = _demo(tmp_path, "macro")
     first = _demo(folder, "macro")
@@ -63,6 +69,7 @@ def test_demo__when_run_twice__then_the_same_numbers(folder: Path, tmp_path: Pat
     assert (tmp_path / "report.html").is_file()
 
 
+@together
 def test_demo__when_on_either_engine__then_the_same_decisions(folder: Path, tmp_path: Path) -> None:
     ganache = _summary(_demo(folder, "ganache"))
     anvil = _summary(run("demo", "--to", "2001-03", "--json", cwd=tmp_path))
@@ -70,6 +77,7 @@ def test_demo__when_on_either_engine__then_the_same_decisions(folder: Path, tmp_
         assert ganache[number] == anvil[number], number
 
 
+@together
 @pytest.mark.parametrize("name", ["macro", "before 1970"])
 def test_demo__when_costs_cannot_matter__then_decides_as_the_frictionless_shadow(folder: Path, name: str) -> None:
     summary = _summary(_demo(folder, name))
@@ -78,6 +86,7 @@ def test_demo__when_costs_cannot_matter__then_decides_as_the_frictionless_shadow
     assert 0 < costs < int(summary["value_d36"]) // 1_000
 
 
+@together
 def test_demo__when_markets_crash__then_rebalances_through_it(folder: Path) -> None:
     summary = _summary(_demo(folder, "crypto"))
     assert summary["rebalances"] >= 1
