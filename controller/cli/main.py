@@ -98,7 +98,3 @@ def main() -> None:
     if code == INTERRUPTED:  # typer turns the exception into the code
         err.print("[yellow]Interrupted.[/yellow] Everything that was started has been stopped.")
     sys.exit(code if isinstance(code, int) else 0)
-
-
-if __name__ == "__main__":
-    main()
