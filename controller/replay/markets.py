@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import resources
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from controller.errors import InputError, Mistake
-from controller.market import datasets
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEED_DECIMALS = 8
 """Decimals of a USD feed, as Chainlink's have them."""
@@ -37,7 +37,12 @@ class Market:
     heartbeat: int  # {s} the longest that two answers of a feed are apart
     listings: tuple[Listing, ...]
     mandate: str  # its mandate file, in mandates/
-    history: Callable[[], pd.DataFrame]  # USD per token, one column for each symbol, indexed by UTC date
+
+    def history(self) -> pd.DataFrame:
+        """{USD/tok}, one column for each symbol, indexed by UTC date."""
+        from controller.market import datasets  # here, because loading pandas slows down every command that needs none
+
+        return {"macro": datasets.macro, "crypto": datasets.crypto}[self.name]()
 
     def mandate_file(self) -> bytes:
         return resources.files("controller.replay").joinpath("mandates", self.mandate).read_bytes()
@@ -69,7 +74,6 @@ MACRO = Market(
         DOLLAR,
     ),
     mandate="macro.toml",
-    history=datasets.macro,
 )
 
 CRYPTO = Market(
@@ -78,7 +82,6 @@ CRYPTO = Market(
     heartbeat=25 * 3_600,
     listings=(Listing("BTC", "bitcoin", 8), Listing("ETH", "ether", 18), Listing("LINK", "chainlink", 18), DOLLAR),
     mandate="crypto.toml",
-    history=datasets.crypto,
 )
 
 MARKETS = {market.name: market for market in (MACRO, CRYPTO)}
@@ -95,7 +98,7 @@ def series(market: Market, start: str, end: str | None = None) -> Series:
     history = market.history()
     first, last = _date("--from", start), _date("--to", end) if end else history.index[-1]
     part = history.loc[first:last]
-    begun = history.index[0] - first < pd.Timedelta(days=31)  # a month named without its day may begin in its middle
+    begun = history.index[0] - first < timedelta(days=31)  # a month named without its day may begin in its middle
     if len(part) < 2 or not begun:
         raise InputError(
             f"The {market.name} history has no two {market.step}s between {first:%Y-%m-%d} and {last:%Y-%m-%d}.",
@@ -119,9 +122,9 @@ def latest(market: Market) -> tuple[int, ...]:
     return tuple(round(float(prices[listing.symbol]) * 10**FEED_DECIMALS) for listing in market.listings)
 
 
-def _date(option: str, text: str) -> pd.Timestamp:
+def _date(option: str, text: str) -> datetime:
     try:
-        return pd.Timestamp(datetime.fromisoformat(text if len(text) > 7 else f"{text}-01").replace(tzinfo=UTC))
+        return datetime.fromisoformat(text if len(text) > 7 else f"{text}-01").replace(tzinfo=UTC)
     except ValueError:
         mistake = Mistake(option, f"{text!r} is not a date")
         raise InputError("A date cannot be read.", "Write it as 2000-01 or 2020-03-12.", (mistake,)) from None

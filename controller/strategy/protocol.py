@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from controller.model import Snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Strategy(Protocol):
