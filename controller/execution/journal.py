@@ -86,8 +86,12 @@ class Journal:
         if parsed.get_backend_name() == "sqlite":
             _tune_sqlite(self._engine, durable=durable)
         self._writer = self._engine.execution_options(writes=True)
-        with self._failing_as_storage():
-            self._create()
+        try:
+            with self._failing_as_storage():
+                self._create()
+        except StorageError:
+            self.close()
+            raise
 
     @classmethod
     def at(cls, path: Path, *, durable: bool = True) -> Self:
