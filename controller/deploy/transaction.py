@@ -81,13 +81,34 @@ def adopt(chain: Chain, creation: Creation, confirmations: int) -> Created | Non
         return None
     if note["initCodeHash"] != code_hash(creation.code):
         return None
-    head = chain.head()
-    if code_matches(creation.artifact, chain.code(note["address"], head)):
-        return _wait(chain, _mined(chain, note, head), confirmations)
     sent = note["transactionHash"]
     if sent and chain.request("eth_getTransactionByHash", sent) is not None:
         return _wait(chain, wire.octets(sent), confirmations)
-    return None
+    head = _settled(chain, creation, note)
+    return None if head is None else _wait(chain, _mined(chain, note, head), confirmations)
+
+
+def _settled(chain: Chain, creation: Creation, note: dict[str, Any]) -> BlockRef | None:
+    """A block that has the noted contract; None when no transaction, or another one, took its number.
+
+    A node that has taken the transaction may not have mined it yet, and one that is mining may show the new number at
+    its old head: that another transaction took the number counts when it is seen twice.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    taken = False
+    while True:
+        head = chain.head()
+        if code_matches(creation.artifact, chain.code(note["address"], head)):
+            return head
+        if taken or chain.nonce(note["sender"]) <= note["nonce"]:
+            return None
+        taken = chain.mined_nonce(note["sender"], head) > note["nonce"]
+        if time.monotonic() > deadline:
+            raise SendError(
+                f"A transaction of {note['sender']} with number {note['nonce']} is not mined after {_PATIENCE:.0f} s.",
+                "Run the same command again: it goes on waiting for it.",
+            )
+        time.sleep(_POLL)
 
 
 def _transaction(chain: Chain, sender: Sender, creation: Creation, nonce: int, head: BlockRef) -> Transaction:

@@ -263,3 +263,24 @@ def test_deploy__when_compiled_differently_since__then_deploys_anew_and_what_ref
     assert actions["VaultFactory"] == (Action.DEPLOYED, "constructor arguments changed")
     assert actions["VaultLens"] == (Action.DEPLOYED, "constructor arguments changed")
     assert actions["Ledger"] == (Action.KEEP, "")
+
+
+# Ganache leaves its pool out of the pending number; sending again with the same number is refused there.
+@pytest.mark.parametrize("node", ["anvil"], indirect=True)
+def test_deploy__when_an_unlocked_transaction_waits_in_the_pool_unknown__then_the_next_run_waits_for_it(
+    driver: Driver, chain: Chain, node: Node
+) -> None:
+    class Dying(UnlockedSender):
+        def send(self, chain: Chain, transaction: Transaction, raw: bytes) -> bytes:
+            super().send(chain, transaction, raw)
+            raise Killed
+
+    _mining(chain, on=False)
+    with pytest.raises(Killed):
+        Driver(chain, Dying(node.accounts[0]), driver.directory, driver.commit, broadcast=True).network({})
+    assert chain.head().number == 0
+    later = Timer(1.0, lambda: _mining(Chain(node.url, node.chain_id), on=True))
+    later.start()
+    done = driver.network({})
+    assert done[0].reason == "finished what an interrupted run had sent"
+    assert chain.mined_nonce(node.accounts[0], chain.head()) == len(NAMES)
