@@ -15,7 +15,7 @@ ARGS ?=
 FORGE = PATH="$(FOUNDRY):$$PATH" forge
 SOLIDITY := $(shell find contracts -name '*.sol' 2>/dev/null)
 
-.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep bench gas wheel lock clean
+.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep bench wheel lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -98,4 +98,4 @@ lock: ## Resolve the pinned requirements again
 	.venv/bin/uv pip compile requirements/brownie.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/brownie.txt
 
 clean: ## Remove everything that was built or installed
-	rm -rf .venv .venv-brownie node_modules out cache build dist .demo controller/artifacts/*.json controller/artifacts/.built
+	rm -rf .venv .venv-brownie node_modules out cache build dist controller/artifacts/*.json controller/artifacts/.built

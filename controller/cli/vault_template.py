@@ -9,6 +9,7 @@ import typer
 
 from controller.chain.contract import Contract
 from controller.cli import options
+from controller.cli.output import print_json
 from controller.cli.session import Session
 from controller.config import mandate_template
 from controller.errors import UsageError
@@ -23,6 +24,7 @@ def template(
     url: options.Url = None,
     networks: options.Networks = None,
     deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
+    as_json: options.AsJson = False,
 ) -> None:
     """Print a commented mandate file with equal weights, to be edited: evenkeel vault template A B > mandate.toml"""
     session = Session.open(network, url, networks, deployments)
@@ -38,4 +40,5 @@ def template(
         token = session.tokens[wanted]
         answer = Contract(session.chain, token.feed, "IAggregatorV3").read("latestRoundData", block=block)[1]
         prices[wanted] = to_decimal(answer, token.feed_decimals)
-    typer.echo(mandate_template.render(name, symbol, prices), nl=False)
+    file = mandate_template.render(name, symbol, prices)
+    print_json({"mandate_file": file}) if as_json else typer.echo(file, nl=False)
