@@ -1,43 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Asset, Feed, Mandate, Scope} from "../types/Types.sol";
+import {
+    Asset,
+    Destination,
+    Feed,
+    Fees,
+    Knot,
+    Limits,
+    Mandate,
+    Period,
+    Scope,
+    Sequencer,
+    Trigger,
+    TriggerKind,
+    Twap
+} from "../types/Types.sol";
 
-/// @notice A mandate as 32-byte words, to be stored as the code of a data contract and read back with few instructions.
+/// @notice A mandate as 32-byte words, to be stored as code and read back with few instructions.
 /// @dev Words, in order; within a word the first field stands highest:
-///      0        oracle 160, scope 8, band 16, destination 16, maxSlippage 16, maxLoss 16, venues 8, assets 8
-///      1        cooldown 32, minTrade 128
+///      0        unused 8, oracle 160, scope 8, trigger kind 8, period 8, band 16, relativeBand 16, maxTrades 8, knots 8,
+///               venues 8, assets 8
+///      1        minTrade 128, cooldown 32, destination drift 16, relativeDrift 16, maxSlippage 16, maxLoss 16,
+///               lossBudget 16, every 16
+///      2        unused 24, anchor 40, budgetWindow 32, turnoverBudget 32, destination window 32, maxStep 16,
+///               stepDelay 32, timelock 32, spread 16
+///      3        unused 32, management 16, performance 16, sequencer grace 32, sequencer feed 160
+///      4        fee recipient 160
 ///      then     one word for each venue: venue 160
-///      then     three words for each asset:
-///                 heartbeat 32, feed decimals 8, target 16, token decimals 8, token 160
-///                 feed source 160
+///      then     three words for each asset, which are also what the oracle reads:
+///                 heartbeat 32, deviation 16, feed decimals 8, token decimals 8, minWeight 16, maxWeight 16, token 160
+///                 twap base 8, twap maxDeviation 16, twap window 24, twap fee 24, feed source 160
 ///                 maxAnswer 128, minAnswer 128
+///      then     two words for each knot: time; weights of 16 bits each, asset 0 lowest
 ///      the last name, symbol, fileHash
 library MandateCodec {
-    uint256 private constant HEADER = 2;
-    uint256 private constant PER_ASSET = 3;
+    uint256 internal constant PER_ASSET = 3;
+    uint256 private constant HEADER = 5;
+    uint256 private constant PER_KNOT = 2;
     uint256 private constant FOOTER = 3;
+
+    // ---- whole
 
     /// @notice The words of a mandate that `MandateRules.validate` has passed.
     function pack(Mandate memory m) internal pure returns (bytes memory) {
-        uint256 venues = m.venues.length;
-        uint256 assets = m.assets.length;
-        uint256[] memory words = new uint256[](HEADER + venues + PER_ASSET * assets + FOOTER);
-        words[0] = uint256(uint160(m.oracle)) << 96 | uint256(m.scope) << 80 | uint256(m.band) << 64
-            | uint256(m.destination) << 48 | uint256(m.maxSlippage) << 32 | uint256(m.maxLoss) << 16 | venues << 8
-            | assets;
-        words[1] = uint256(m.cooldown) << 128 | m.minTrade;
-
+        uint256[] memory words = new uint256[](
+            HEADER + m.venues.length + PER_ASSET * m.assets.length + PER_KNOT * m.path.length + FOOTER
+        );
+        _packHeader(m, words);
         uint256 k = HEADER;
-        for (uint256 i; i < venues; ++i) {
+        for (uint256 i; i < m.venues.length; ++i) {
             words[k++] = uint160(m.venues[i]);
         }
-        for (uint256 i; i < assets; ++i) {
-            Asset memory a = m.assets[i];
-            words[k++] = uint256(a.feed.heartbeat) << 192 | uint256(a.feed.decimals) << 184 | uint256(a.target) << 168
-                | uint256(a.decimals) << 160 | uint160(a.token);
-            words[k++] = uint160(a.feed.source);
-            words[k++] = uint256(a.feed.maxAnswer) << 128 | a.feed.minAnswer;
+        for (uint256 i; i < m.assets.length; ++i) {
+            (words[k], words[k + 1], words[k + 2]) = _packAsset(m.assets[i]);
+            k += PER_ASSET;
+        }
+        for (uint256 i; i < m.path.length; ++i) {
+            words[k++] = m.path[i].time;
+            words[k++] = packWeights(m.path[i].weights);
         }
         words[k++] = uint256(m.name);
         words[k++] = uint256(m.symbol);
@@ -46,71 +67,233 @@ library MandateCodec {
     }
 
     /// @notice The mandate behind the words of `pack`.
-    /// @dev Narrowing casts drop the neighbouring fields on purpose.
-    function unpack(bytes memory data) internal pure returns (Mandate memory m) {
-        uint256 w = _word(data, 0);
-        m.oracle = address(uint160(w >> 96));
-        m.scope = Scope(uint8(w >> 80));
-        m.band = uint16(w >> 64);
-        m.destination = uint16(w >> 48);
-        m.maxSlippage = uint16(w >> 32);
-        m.maxLoss = uint16(w >> 16);
-        m.venues = new address[](uint8(w >> 8));
-        m.assets = new Asset[](uint8(w));
-        w = _word(data, 1);
-        m.cooldown = uint32(w >> 128);
-        m.minTrade = uint128(w);
-
-        uint256 k = HEADER;
+    function unpack(bytes memory words) internal pure returns (Mandate memory m) {
+        m.oracle = oracle(words);
+        m.sequencer = Sequencer({feed: address(uint160(_word(words, 3))), grace: uint32(_word(words, 3) >> 160)});
+        m.trigger = trigger(words);
+        m.destination = destination(words);
+        m.limits = limits(words);
+        m.fees = fees(words);
+        m.spread = spread(words);
+        m.timelock = timelock(words);
+        m.venues = new address[](venueCount(words));
         for (uint256 i; i < m.venues.length; ++i) {
-            m.venues[i] = address(uint160(_word(data, k++)));
+            m.venues[i] = venue(words, i);
         }
+        m.assets = new Asset[](assetCount(words));
         for (uint256 i; i < m.assets.length; ++i) {
-            _unpackAsset(data, k, m.assets[i]);
-            k += PER_ASSET;
+            _unpackAsset(words, i, m.assets[i]);
         }
-        m.name = bytes32(_word(data, k++));
-        m.symbol = bytes32(_word(data, k++));
-        m.fileHash = bytes32(_word(data, k));
+        m.path = new Knot[](knotCount(words));
+        for (uint256 i; i < m.path.length; ++i) {
+            (uint256 time, uint256 weights) = knot(words, i);
+            m.path[i] = Knot({time: uint40(time), weights: unpackWeights(weights, m.assets.length)});
+        }
+        uint256 last = words.length / 32;
+        m.name = name(words);
+        m.symbol = symbol(words);
+        m.fileHash = bytes32(_word(words, last - 1));
     }
 
-    /// @notice The tokens alone, for calls that need no more of the mandate.
-    function tokens(bytes memory data) internal pure returns (address[] memory list) {
-        uint256 w = _word(data, 0);
-        list = new address[](uint8(w));
-        uint256 k = HEADER + uint8(w >> 8);
+    /// @notice Weights of at most 16 assets in one word, asset 0 lowest.
+    function packWeights(uint16[] memory weights) internal pure returns (uint256 packed) {
+        for (uint256 i; i < weights.length; ++i) {
+            packed |= uint256(weights[i]) << (16 * i);
+        }
+    }
+
+    function unpackWeights(uint256 packed, uint256 count) internal pure returns (uint16[] memory weights) {
+        weights = new uint16[](count);
+        for (uint256 i; i < count; ++i) {
+            weights[i] = uint16(packed >> (16 * i));
+        }
+    }
+
+    // ---- parts, for calls that need no more; narrowing casts drop the neighbouring fields on purpose
+
+    function assetCount(bytes memory words) internal pure returns (uint256) {
+        return uint8(_word(words, 0));
+    }
+
+    function venueCount(bytes memory words) internal pure returns (uint256) {
+        return uint8(_word(words, 0) >> 8);
+    }
+
+    function knotCount(bytes memory words) internal pure returns (uint256) {
+        return uint8(_word(words, 0) >> 16);
+    }
+
+    function oracle(bytes memory words) internal pure returns (address) {
+        return address(uint160(_word(words, 0) >> 88));
+    }
+
+    /// @return feed 160 and grace 32, as the oracle wants them
+    function sequencer(bytes memory words) internal pure returns (uint256) {
+        return uint192(_word(words, 3));
+    }
+
+    function trigger(bytes memory words) internal pure returns (Trigger memory t) {
+        uint256 w = _word(words, 0);
+        t.kind = TriggerKind(uint8(w >> 72));
+        t.period = Period(uint8(w >> 64));
+        t.band = uint16(w >> 48);
+        t.relativeBand = uint16(w >> 32);
+        w = _word(words, 1);
+        t.cooldown = uint32(w >> 96);
+        t.every = uint16(w);
+        t.anchor = uint40(_word(words, 2) >> 192);
+    }
+
+    function destination(bytes memory words) internal pure returns (Destination memory d) {
+        d.scope = Scope(uint8(_word(words, 0) >> 80));
+        uint256 w = _word(words, 1);
+        d.drift = uint16(w >> 80);
+        d.relativeDrift = uint16(w >> 64);
+        d.window = uint32(_word(words, 2) >> 96);
+    }
+
+    function limits(bytes memory words) internal pure returns (Limits memory l) {
+        l.maxTrades = uint8(_word(words, 0) >> 24);
+        uint256 w = _word(words, 1);
+        l.minTrade = uint128(w >> 128);
+        l.maxSlippage = uint16(w >> 48);
+        l.maxLoss = uint16(w >> 32);
+        l.lossBudget = uint16(w >> 16);
+        w = _word(words, 2);
+        l.budgetWindow = uint32(w >> 160);
+        l.turnoverBudget = uint32(w >> 128);
+        l.maxStep = uint16(w >> 80);
+        l.stepDelay = uint32(w >> 48);
+    }
+
+    function fees(bytes memory words) internal pure returns (Fees memory f) {
+        uint256 w = _word(words, 3);
+        f.management = uint16(w >> 208);
+        f.performance = uint16(w >> 192);
+        f.recipient = address(uint160(_word(words, 4)));
+    }
+
+    /// @return {bps per year}
+    function managementFee(bytes memory words) internal pure returns (uint256) {
+        return uint16(_word(words, 3) >> 208);
+    }
+
+    /// @return {bps}
+    function spread(bytes memory words) internal pure returns (uint16) {
+        return uint16(_word(words, 2));
+    }
+
+    /// @return {s}
+    function timelock(bytes memory words) internal pure returns (uint32) {
+        return uint32(_word(words, 2) >> 16);
+    }
+
+    /// @dev The caller has checked the index.
+    function venue(bytes memory words, uint256 index) internal pure returns (address) {
+        return address(uint160(_word(words, HEADER + index)));
+    }
+
+    /// @dev The caller has checked the index.
+    function token(bytes memory words, uint256 index) internal pure returns (address) {
+        return address(uint160(_word(words, HEADER + venueCount(words) + PER_ASSET * index)));
+    }
+
+    function tokens(bytes memory words) internal pure returns (address[] memory list) {
+        list = new address[](assetCount(words));
+        uint256 k = HEADER + venueCount(words);
         for (uint256 i; i < list.length; ++i) {
-            list[i] = address(uint160(_word(data, k)));
+            list[i] = address(uint160(_word(words, k)));
             k += PER_ASSET;
         }
     }
 
-    function name(bytes memory data) internal pure returns (bytes32) {
-        return bytes32(_word(data, data.length / 32 - 3));
+    /// @notice The three words of each asset, as the oracle wants them.
+    function feeds(bytes memory words) internal pure returns (uint256[] memory list) {
+        list = new uint256[](PER_ASSET * assetCount(words));
+        uint256 k = HEADER + venueCount(words);
+        assembly ("memory-safe") {
+            let from := add(add(words, 32), shl(5, k))
+            let to := add(list, 32)
+            for { let end := add(to, shl(5, mload(list))) } lt(to, end) { to := add(to, 32) } {
+                mstore(to, mload(from))
+                from := add(from, 32)
+            }
+        }
     }
 
-    function symbol(bytes memory data) internal pure returns (bytes32) {
-        return bytes32(_word(data, data.length / 32 - 2));
+    /// @dev The caller has checked the index.
+    /// @return time {s}
+    /// @return weights packed
+    function knot(bytes memory words, uint256 index) internal pure returns (uint256 time, uint256 weights) {
+        uint256 k = HEADER + venueCount(words) + PER_ASSET * assetCount(words) + PER_KNOT * index;
+        return (_word(words, k), _word(words, k + 1));
     }
 
-    function _unpackAsset(bytes memory data, uint256 k, Asset memory a) private pure {
-        uint256 w = _word(data, k);
-        a.token = address(uint160(w));
-        a.decimals = uint8(w >> 160);
-        a.target = uint16(w >> 168);
+    function name(bytes memory words) internal pure returns (bytes32) {
+        return bytes32(_word(words, words.length / 32 - 3));
+    }
+
+    function symbol(bytes memory words) internal pure returns (bytes32) {
+        return bytes32(_word(words, words.length / 32 - 2));
+    }
+
+    // ---- inside
+
+    function _packHeader(Mandate memory m, uint256[] memory words) private pure {
+        Trigger memory t = m.trigger;
+        Limits memory l = m.limits;
+        words[0] = uint256(uint160(m.oracle)) << 88 | uint256(m.destination.scope) << 80 | uint256(t.kind) << 72
+            | uint256(t.period) << 64 | uint256(t.band) << 48 | uint256(t.relativeBand) << 32 | uint256(l.maxTrades) << 24
+            | m.path.length << 16 | m.venues.length << 8 | m.assets.length;
+        words[1] = uint256(l.minTrade) << 128 | uint256(t.cooldown) << 96 | uint256(m.destination.drift) << 80
+            | uint256(m.destination.relativeDrift) << 64 | uint256(l.maxSlippage) << 48 | uint256(l.maxLoss) << 32
+            | uint256(l.lossBudget) << 16 | t.every;
+        words[2] = uint256(t.anchor) << 192 | uint256(l.budgetWindow) << 160 | uint256(l.turnoverBudget) << 128
+            | uint256(m.destination.window) << 96 | uint256(l.maxStep) << 80 | uint256(l.stepDelay) << 48
+            | uint256(m.timelock) << 16 | m.spread;
+        words[3] = uint256(m.fees.management) << 208 | uint256(m.fees.performance) << 192
+            | uint256(m.sequencer.grace) << 160 | uint160(m.sequencer.feed);
+        words[4] = uint160(m.fees.recipient);
+    }
+
+    function _packAsset(Asset memory a) private pure returns (uint256, uint256, uint256) {
         Feed memory f = a.feed;
-        f.decimals = uint8(w >> 184);
-        f.heartbeat = uint32(w >> 192);
-        f.source = address(uint160(_word(data, k + 1)));
-        w = _word(data, k + 2);
+        Twap memory t = f.twap;
+        return (
+            uint256(f.heartbeat) << 224 | uint256(f.deviation) << 208 | uint256(f.decimals) << 200
+                | uint256(a.decimals) << 192 | uint256(a.minWeight) << 176 | uint256(a.maxWeight) << 160
+                | uint160(a.token),
+            uint256(t.base) << 224 | uint256(t.maxDeviation) << 208 | uint256(t.window) << 184 | uint256(t.fee) << 160
+                | uint160(f.source),
+            uint256(f.maxAnswer) << 128 | f.minAnswer
+        );
+    }
+
+    function _unpackAsset(bytes memory words, uint256 index, Asset memory a) private pure {
+        uint256 k = HEADER + venueCount(words) + PER_ASSET * index;
+        uint256 w = _word(words, k);
+        Feed memory f = a.feed;
+        a.token = address(uint160(w));
+        a.maxWeight = uint16(w >> 160);
+        a.minWeight = uint16(w >> 176);
+        a.decimals = uint8(w >> 192);
+        f.decimals = uint8(w >> 200);
+        f.deviation = uint16(w >> 208);
+        f.heartbeat = uint32(w >> 224);
+        w = _word(words, k + 1);
+        f.source = address(uint160(w));
+        f.twap = Twap({
+            fee: uint24(w >> 160), window: uint24(w >> 184), maxDeviation: uint16(w >> 208), base: uint8(w >> 224)
+        });
+        w = _word(words, k + 2);
         f.minAnswer = uint128(w);
         f.maxAnswer = uint128(w >> 128);
     }
 
-    /// @dev No bounds check: `data` is what `pack` wrote, and the counts in its first word say how long that is.
-    function _word(bytes memory data, uint256 index) private pure returns (uint256 w) {
+    /// @dev No bounds check: `words` is what `pack` wrote, and the counts in its first word say how long that is.
+    function _word(bytes memory words, uint256 index) private pure returns (uint256 w) {
         assembly ("memory-safe") {
-            w := mload(add(add(data, 32), shl(5, index)))
+            w := mload(add(add(words, 32), shl(5, index)))
         }
     }
 }
