@@ -18,11 +18,15 @@ ALLOWED = {
     "interfaces": {"types", "interfaces"},
     "libraries": {"types", "libraries"},
     "Ledger": {"types", "interfaces"},
-    "Vault": {"types", "interfaces", "libraries"},
+    "VaultBase": {"types", "interfaces", "libraries"},
+    "Vault": {"types", "interfaces", "libraries", "VaultBase"},
+    "VaultFlows": {"types", "interfaces", "libraries", "VaultBase"},
+    "VaultAdmin": {"types", "interfaces", "libraries", "VaultBase"},
+    "MandateChecker": {"types", "interfaces", "libraries"},
     "oracles": {"types", "interfaces", "libraries"},
     "venues": {"types", "interfaces", "libraries"},
-    "lens": {"types", "interfaces"},
-    "VaultFactory": {"types", "interfaces", "libraries", "Vault"},
+    "lens": {"types", "interfaces", "libraries"},
+    "VaultFactory": {"types", "interfaces", "libraries"},
     "dev": {"types", "interfaces", "dev"},
 }
 # Rows whose files must not import each other either.
