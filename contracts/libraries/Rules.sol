@@ -7,10 +7,19 @@ import {BPS} from "../types/Types.sol";
 
 /// @notice The arithmetic that decides whether a rebalance is due and whether it was a good one.
 /// @dev Every decision compares integers that are exact: ratios are cross-multiplied, never divided. All maths is checked,
-///      so what does not fit reverts and nothing wraps. What fits: values are compared after a multiplication by at most
-///      BPS, so a vault of up to 2^256 / 10^4 D36{quote}, which is 10^37 {quote}.
+///      so what does not fit reverts and nothing wraps. What fits: values are compared after multiplications by at most
+///      BPS^2, so a vault of up to 2^256 / 10^8 D36{quote}, which is 10^33 {quote}.
 ///      The same functions in Python: controller/planning; both assert tests/vectors/rules.json.
 library Rules {
+    /// @notice Band and destination of a mandate.
+    struct Bands {
+        uint256 band; // {bps} zero: none
+        uint256 relativeBand; // {bps of the target} zero: none
+        uint256 drift; // {bps} absolute destination
+        uint256 relativeDrift; // {bps of the target} relative destination
+        uint256 tolerance; // D36{quote * bps} of the destination: the smallest trade
+    }
+
     /// @dev D36{quote} = D18{quote} * 10^18
     uint256 private constant D18_TO_D36 = 1e18;
     uint256 private constant D18 = 1e18;
@@ -43,22 +52,29 @@ library Rules {
         return FixedPointMathLib.dist(value * BPS, target * total);
     }
 
-    /// @notice Whether the drift of an asset has reached the band. Inclusive.
+    /// @notice Whether the drift of an asset has reached its band: the absolute one or the one relative to its target,
+    ///         whichever is nearer. Inclusive. An asset without a target has no relative band.
     /// @param off D36{quote * bps} deviation of the asset
-    /// @param band {bps}
-    function isBreach(uint256 off, uint256 total, uint256 band) internal pure returns (bool) {
+    /// @param target {bps}
+    function isBreach(Bands memory bands, uint256 off, uint256 target, uint256 total) internal pure returns (bool) {
         // D36{quote * bps} >= {bps} * D36{quote}
-        return off >= band * total;
+        if (bands.band != 0 && off >= bands.band * total) return true;
+        // D36{quote * bps} * {bps} >= {bps} * {bps} * D36{quote}
+        return bands.relativeBand != 0 && target != 0 && off * BPS >= bands.relativeBand * target * total;
     }
 
-    /// @notice Whether an asset is inside the destination, give or take the smallest trade: what is left could not be
+    /// @notice Whether an asset is inside its destination, give or take the smallest trade: what is left could not be
     ///         traded. Without that tolerance a destination of zero could never be hit.
+    /// @dev The absolute destination belongs to the absolute band, the relative one to the relative band; a mandate
+    ///      without bands, by calendar alone, has the absolute one.
     /// @param off D36{quote * bps} deviation of the asset
-    /// @param destination {bps}
-    /// @param minTrade D18{quote}
-    function isInside(uint256 off, uint256 total, uint256 destination, uint256 minTrade) internal pure returns (bool) {
-        // D36{quote * bps} <= {bps} * D36{quote} + {bps} * D36{quote}
-        return off <= destination * total + BPS * minTradeValue(minTrade);
+    /// @param target {bps}
+    function isInside(Bands memory bands, uint256 off, uint256 target, uint256 total) internal pure returns (bool) {
+        off = FixedPointMathLib.zeroFloorSub(off, bands.tolerance);
+        if (bands.relativeBand == 0) return off <= bands.drift * total;
+        if (bands.band != 0 && off > bands.drift * total) return false;
+        // D36{quote * bps} * {bps} <= {bps} * {bps} * D36{quote}
+        return off * BPS <= bands.relativeDrift * target * total;
     }
 
     /// @notice On which side of its target an asset is: 1 above, 0 exactly on it, -1 below.
@@ -74,12 +90,6 @@ library Rules {
     ///      An asset both sold and bought would have to be above and below before: always crossed.
     function isCrossed(bool sold, bool bought, int256 before, int256 afterwards) internal pure returns (bool) {
         return (sold && (before <= 0 || afterwards < 0)) || (bought && (before >= 0 || afterwards > 0));
-    }
-
-    /// @notice What a rebalance cost, zero when it gained.
-    /// @return D36{quote}
-    function lossOf(uint256 totalBefore, uint256 totalAfter) internal pure returns (uint256) {
-        return FixedPointMathLib.zeroFloorSub(totalBefore, totalAfter);
     }
 
     /// @notice Whether a loss is above the limit. The limit itself is allowed.
