@@ -144,6 +144,11 @@ library MandateCodec {
         t.anchor = uint40(_word(words, 2) >> 192);
     }
 
+    /// @return {s}
+    function cooldown(bytes memory words) internal pure returns (uint32) {
+        return uint32(_word(words, 1) >> 96);
+    }
+
     function destination(bytes memory words) internal pure returns (Destination memory d) {
         d.scope = Scope(uint8(_word(words, 0) >> 80));
         uint256 w = _word(words, 1);
