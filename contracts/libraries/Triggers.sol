@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BPS, Cause, Destination, Scope, Trigger, TriggerKind} from "../types/Types.sol";
+import {BPS, Cause, Scope, Trigger, TriggerKind} from "../types/Types.sol";
 import {Calendar} from "./Calendar.sol";
 import {MandateCodec} from "./MandateCodec.sol";
 import {Rules} from "./Rules.sol";
@@ -33,28 +33,10 @@ library Triggers {
         uint256 lastRebalance,
         uint256 time
     ) internal pure returns (Cause cause, uint256 breaches, uint256 largest) {
-        Trigger memory t = words.trigger();
-        Rules.Bands memory bands;
-        if (t.kind != TriggerKind.CALENDAR) (bands.band, bands.relativeBand) = (t.band, t.relativeBand);
-        for (uint256 i; i < values.length; ++i) {
-            uint256 target = uint16(targets >> 16 * i);
-            uint256 off = Rules.deviation(values[i], target, total);
-            if (off > largest) largest = off;
-            if (Rules.isBreach(bands, off, target, total)) breaches |= 1 << i;
-        }
-
-        bool hit = breaches != 0;
-        if (t.kind == TriggerKind.THRESHOLD || (t.kind == TriggerKind.BOTH && !hit)) {
-            return (hit ? Cause.THRESHOLD : Cause.IN_BAND, breaches, largest);
-        }
-        bool begun = hasBegun(t, lastRebalance, time);
-        if (t.kind == TriggerKind.BOTH) {
-            return
-                begun ? (Cause.THRESHOLD_AND_CALENDAR, breaches, largest) : (Cause.BEFORE_PERIOD, uint256(0), largest);
-        }
-        if (begun) return (hit ? Cause.THRESHOLD_AND_CALENDAR : Cause.CALENDAR, all(values.length), largest);
-        if (t.kind == TriggerKind.CALENDAR) return (Cause.BEFORE_PERIOD, 0, largest);
-        return (hit ? Cause.THRESHOLD : Cause.IN_BAND, breaches, largest);
+        TriggerKind kind = kindOf(words);
+        (breaches, largest) = _measure(bandsOf(words), values, targets, total);
+        if (kind == TriggerKind.CALENDAR) breaches = 0;
+        (cause, breaches) = _decide(words, kind, breaches, all(values.length), lastRebalance, time);
     }
 
     /// @notice Whether a period has begun since the last rebalance.
@@ -71,23 +53,19 @@ library Triggers {
     }
 
     /// @notice Band and destination of a mandate.
-    function bandsOf(bytes memory words) internal pure returns (Rules.Bands memory) {
-        Trigger memory t = words.trigger();
-        Destination memory d = words.destination();
-        return Rules.Bands({
-            band: t.band,
-            relativeBand: t.relativeBand,
-            drift: d.drift,
-            relativeDrift: d.relativeDrift,
-            tolerance: toleranceOf(words)
-        });
+    function bandsOf(bytes memory words) internal pure returns (Rules.Bands memory bands) {
+        (uint256 first, uint256 second) = _head(words);
+        bands.band = uint16(first >> 48);
+        bands.relativeBand = uint16(first >> 32);
+        bands.drift = uint16(second >> 80);
+        bands.relativeDrift = uint16(second >> 64);
+        // D36{quote * bps} = {bps} * D36{quote}
+        bands.tolerance = BPS * Rules.minTradeValue(second >> 128);
     }
 
-    /// @notice The value of the smallest trade, as a deviation.
-    /// @return D36{quote * bps}
-    function toleranceOf(bytes memory words) internal pure returns (uint256) {
-        // D36{quote * bps} = {bps} * D36{quote}
-        return BPS * Rules.minTradeValue(words.limits().minTrade);
+    function kindOf(bytes memory words) internal pure returns (TriggerKind) {
+        (uint256 first,) = _head(words);
+        return TriggerKind(uint8(first >> 72));
     }
 
     /// @notice The assets that must end inside the destination.
@@ -95,11 +73,60 @@ library Triggers {
     /// @param count of the mandate's assets
     /// @return bitmap
     function scopeOf(bytes memory words, uint256 breaches, uint256 count) internal pure returns (uint256) {
-        return words.destination().scope == Scope.BOOK ? all(count) : breaches;
+        (uint256 first,) = _head(words);
+        return Scope(uint8(first >> 80)) == Scope.BOOK ? all(count) : breaches;
     }
 
     /// @return bitmap of `count` assets
     function all(uint256 count) internal pure returns (uint256) {
         return (1 << count) - 1;
+    }
+
+    // ---- inside
+
+    /// @return breaches bitmap of the assets that have reached their band
+    /// @return largest D36{quote * bps}
+    function _measure(Rules.Bands memory bands, uint256[] memory values, uint256 targets, uint256 total)
+        private
+        pure
+        returns (uint256 breaches, uint256 largest)
+    {
+        uint256 count = values.length;
+        for (uint256 i; i < count; ++i) {
+            uint256 target = uint16(targets);
+            uint256 off = Rules.deviation(values[i], target, total);
+            if (off > largest) largest = off;
+            if (Rules.isBreach(bands, off, target, total)) breaches |= 1 << i;
+            targets >>= 16;
+        }
+    }
+
+    /// @param hit bitmap of the assets that have reached their band
+    /// @param whole bitmap of all assets
+    function _decide(
+        bytes memory words,
+        TriggerKind kind,
+        uint256 hit,
+        uint256 whole,
+        uint256 lastRebalance,
+        uint256 time
+    ) private pure returns (Cause, uint256 breaches) {
+        Cause byBand = hit == 0 ? Cause.IN_BAND : Cause.THRESHOLD;
+        if (kind == TriggerKind.THRESHOLD || (kind == TriggerKind.BOTH && hit == 0)) return (byBand, hit);
+        bool begun = hasBegun(words.trigger(), lastRebalance, time);
+        if (kind == TriggerKind.BOTH) {
+            return begun ? (Cause.THRESHOLD_AND_CALENDAR, hit) : (Cause.BEFORE_PERIOD, uint256(0));
+        }
+        if (begun) return (hit == 0 ? Cause.CALENDAR : Cause.THRESHOLD_AND_CALENDAR, whole);
+        return kind == TriggerKind.CALENDAR ? (Cause.BEFORE_PERIOD, uint256(0)) : (byBand, hit);
+    }
+
+    /// @dev The first two words, whose layout is MandateCodec's: its structs would cost every rebalance some 4,000 {gas}.
+    ///      Narrowing casts drop the neighbouring fields on purpose.
+    function _head(bytes memory words) private pure returns (uint256 first, uint256 second) {
+        assembly ("memory-safe") {
+            first := mload(add(words, 32))
+            second := mload(add(words, 64))
+        }
     }
 }
