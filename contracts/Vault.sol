@@ -13,7 +13,7 @@ import {Rules} from "./libraries/Rules.sol";
 import {TargetPath} from "./libraries/TargetPath.sol";
 import {Triggers} from "./libraries/Triggers.sol";
 import {
-    BPS, Cause, Destination, Fill, Kind, Limits, Plan, Rebalance, Scope, Trade
+    BPS, Cause, Fill, Kind, Limits, Plan, Rebalance, Trade
 } from "./types/Types.sol";
 import {VaultBase} from "./VaultBase.sol";
 
@@ -220,7 +220,7 @@ contract Vault is VaultBase, IVaultCore {
             // {s} = {s} + {s}; the first rebalance waits for nothing
             uint256 until = s.lastRebalance == 0 ? 0 : s.lastRebalance + uint256(book.words.cooldown());
             require(block.timestamp >= until, CoolingDown(until, block.timestamp));
-            require(cause != Cause.IN_BAND && cause != Cause.BEFORE_PERIOD, NotDue(cause, entry.driftBefore));
+            require(Triggers.isDue(cause), NotDue(cause, entry.driftBefore));
             s.openUntil = 0;
         }
         entry.cause = cause;
@@ -300,18 +300,18 @@ contract Vault is VaultBase, IVaultCore {
         returns (bool open)
     {
         (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
-        Destination memory destination = book.words.destination();
-        uint256 wanted = destination.scope == Scope.BOOK ? type(uint256).max : book.breaches;
+        uint256 wanted = Triggers.scopeOf(book.words, book.breaches, values.length);
         uint256 largest;
         (open, largest) = _checkAssets(book, values, total, wanted, part);
+        uint32 window = book.words.window();
         if (part) {
-            require(destination.window != 0, PartsNotAllowed());
+            require(window != 0, PartsNotAllowed());
             require((book.sold | book.bought) & wanted != 0, NoProgress(wanted));
         }
         _spend(book, s);
         // An end once set stays, so that nobody holds a rebalance open by going on with it.
         if (!open) s.openUntil = 0;
-        else if (s.openUntil == 0) s.openUntil = uint40(block.timestamp) + destination.window;
+        else if (s.openUntil == 0) s.openUntil = uint40(block.timestamp) + window;
         // The cast is safe: there are at most 16 assets.
         s.breaches = open ? uint16(book.breaches) : 0;
         s.lastRebalance = uint40(block.timestamp);

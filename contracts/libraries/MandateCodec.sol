@@ -157,6 +157,11 @@ library MandateCodec {
         d.window = uint32(_word(words, 2) >> 96);
     }
 
+    /// @return {s} in which a rebalance may be finished in further parts
+    function window(bytes memory words) internal pure returns (uint32) {
+        return uint32(_word(words, 2) >> 96);
+    }
+
     function limits(bytes memory words) internal pure returns (Limits memory l) {
         l.maxTrades = uint8(_word(words, 0) >> 24);
         uint256 w = _word(words, 1);
