@@ -1,8 +1,8 @@
 """Writes flows.json: deposits and withdrawals spread by equal fractional deviation, worked out with exact fractions.
 
 Run it again after a change and commit the result: ``python tests/vectors/generate_flows.py``. It shares no code with
-the two implementations that assert the vectors (contracts/libraries/FlowRules.sol and controller/planning): it sorts the
-assets by their value in proportion to their target and moves the level from one to the next, as water rises and falls.
+the two implementations that assert the vectors (contracts/libraries/FlowRules.sol and controller/planning): it sorts
+the assets by value in proportion to target and moves the level from one to the next, as water rises and falls.
 
 Format: ``{"cases": [...]}``, one row on each line. Values and amounts are D36{quote}, as decimal strings.
     name        what the row is about; unique
