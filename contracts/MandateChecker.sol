@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
+import {IAggregatorV3} from "./interfaces/IAggregatorV3.sol";
 import {IMandateChecker, Pairing} from "./interfaces/IMandateChecker.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {IVenue} from "./interfaces/IVenue.sol";
@@ -114,13 +115,17 @@ contract MandateChecker is IMandateChecker {
         }
     }
 
-    /// @return what `decimals()` says, or the highest number where it says nothing readable
-    function _decimals(address account) private view returns (uint256) {
-        // A typed call would revert without a name where there is nothing readable.
-        // slither-disable-next-line low-level-calls
-        (bool success, bytes memory data) = account.staticcall(abi.encodeWithSignature("decimals()"));
-        if (!success || data.length < 32) return type(uint256).max;
-        return abi.decode(data, (uint256));
+    /// @dev A typed call would revert without a name where there is nothing readable.
+    /// @return actual what `decimals()` says, or the highest number where it says nothing readable
+    function _decimals(address account) private view returns (uint256 actual) {
+        bytes4 selector = IAggregatorV3.decimals.selector;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            actual := staticcall(gas(), account, 0, 4, 0, 0x20)
+            switch and(actual, gt(returndatasize(), 0x1f))
+            case 0 { actual := not(0) }
+            default { actual := mload(0) }
+        }
     }
 
     function _requireCode(address account) private view {
