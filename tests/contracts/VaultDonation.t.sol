@@ -9,7 +9,6 @@ import {FlowTest} from "./base/FlowTest.sol";
 ///      the tokens that he donates; whatever he calls before and after, he ends with less than he had.
 contract VaultDonationTest is FlowTest {
     address internal mallory = makeAddr("mallory");
-    uint256 internal constant START = 1_000 * 1_000_000; // {bps^2} no meaning but a whole
 
     function setUp() public override {
         super.setUp();

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ERC20} from "solady/tokens/ERC20.sol";
-
-import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {FlowTest} from "../base/FlowTest.sol";
 
 /// @notice A hostile depositor who knows the true prices, chooses what the feeds say of them within their deviations, and
@@ -12,7 +9,6 @@ import {FlowTest} from "../base/FlowTest.sol";
 ///      suits. Wealth is counted at the true prices. Every call is tried with sizes that are allowed, so that few revert.
 contract DepositorHandler is FlowTest {
     address public mallory;
-    uint256 public calls;
 
     int256[3] private _truth; // {quote/tok in feed decimals}
     uint256 private _spent; // D36{quote} at true prices
@@ -30,14 +26,12 @@ contract DepositorHandler is FlowTest {
     // ---- what he can do
 
     function lag(uint256 asset, int256 move) external {
-        ++calls;
         asset = asset % 3;
         // Rounded towards the truth: never off by more than the deviation.
         pushPrice(asset, _truth[asset] + _truth[asset] * bound(move, -49, 49) / 10_000);
     }
 
     function depositSome(uint256 asset, uint256 amount) external {
-        ++calls;
         asset = asset % 3;
         uint256 room = roomIn(vault, asset);
         if (room == 0) return;
@@ -48,14 +42,12 @@ contract DepositorHandler is FlowTest {
     }
 
     function depositRouted(uint256 value) external {
-        ++calls;
         uint256[] memory amounts = vault.routeDeposit(bound(value, 1_000 * DOLLARS, 1e6 * DOLLARS));
         _spent += trueWorth(amounts);
         deposit(vault, mallory, amounts);
     }
 
     function withdrawSome(uint256 asset, uint256 amount) external {
-        ++calls;
         asset = asset % 3;
         uint256 room = roomOut(vault, asset);
         if (room == 0) return;
@@ -65,14 +57,12 @@ contract DepositorHandler is FlowTest {
     }
 
     function withdrawRouted(uint256 value) external {
-        ++calls;
         uint256[] memory amounts = vault.routeWithdraw(bound(value, DOLLARS, totalOf(vault) / 2));
         if (vault.previewWithdraw(amounts) > sharesOf(vault, mallory)) return;
         withdraw(vault, mallory, amounts);
     }
 
     function mintSome(uint256 shares) external {
-        ++calls;
         shares = bound(shares, 1, 1_000_000e18);
         uint256[] memory amounts = vault.previewMint(shares);
         fundAll(mallory, amounts);
@@ -82,7 +72,6 @@ contract DepositorHandler is FlowTest {
     }
 
     function redeemSome(uint256 shares) external {
-        ++calls;
         uint256 mine = sharesOf(vault, mallory);
         if (mine == 0) return;
         vm.prank(mallory);
@@ -90,7 +79,6 @@ contract DepositorHandler is FlowTest {
     }
 
     function donateSome(uint256 asset, uint256 amount) external {
-        ++calls;
         uint256[] memory amounts = only(asset % 3, bound(amount, 0, 1_000_000));
         _spent += trueWorth(amounts);
         donate(vault, asset % 3, amounts[asset % 3]);
@@ -119,16 +107,6 @@ contract DepositorHandler is FlowTest {
     function trueWorth(uint256[] memory amounts) public view returns (uint256 value) {
         for (uint256 i; i < 3; ++i) {
             value += amounts[i] * uint256(_truth[i]) * 10 ** (36 - tokens[i].decimals() - FEED_DECIMALS);
-        }
-    }
-
-    function theVault() external view returns (IVault) {
-        return vault;
-    }
-
-    function theTokens() external view returns (ERC20[3] memory list) {
-        for (uint256 i; i < 3; ++i) {
-            list[i] = ERC20(address(tokens[i]));
         }
     }
 }
