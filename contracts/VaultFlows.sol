@@ -35,9 +35,10 @@ import {BPS, Cause, Due, Fees, Kind, Trigger, TriggerKind} from "./types/Types.s
 ///   management   until now, at most a year at a time (VaultBase)
 ///   performance  fee value = (value of a share - mark) * supply * rate, and so many shares that they are worth at most
 ///                that after they are minted: supply * fee value / (total - fee value)
-/// The mark is then what a share is worth after the fee, rounded up: what was charged once is never charged again, and
-/// neither many calls nor one change what a steady rise costs. The first call only sets the mark. `mint` and `redeem` need
-/// no price, so they take the management fee alone.
+/// The mark is then what a share is worth after the fee, rounded up, so that each rise is charged once, be it in one call or
+/// in many. (A mark before the fee would let the next gains, up to the fee, go free: calling often would lower it.) The
+/// first call only sets the mark. While the mandate has taken the rate away a mark still rises, without a fee. `mint` and
+/// `redeem` need no price, so they take the management fee alone.
 ///
 /// ROUNDING
 /// Always for the holders who stay: shares minted and fees down, shares burnt up. Routes down, so that `deposit` and
@@ -176,7 +177,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         bytes memory words = _words(s);
         uint256 total;
         // A mere management fee needs no price.
-        if (words.fees().performance != 0) {
+        if (words.fees().performance != 0 || _highWaterMark != 0) {
             // Round ids are for the record of trades and flows.
             // slither-disable-next-line unused-return
             (uint256[] memory prices,) = _readPrices(words);
@@ -436,7 +437,8 @@ contract VaultFlows is VaultBase, IVaultFlows {
         managementShares = _managementShares(words, supply);
         mark = _highWaterMark;
         uint256 rate = words.fees().performance;
-        if (rate == 0 || supply == 0) return (managementShares, 0, mark);
+        // Without a rate a mark once set still rises, so that no later rate charges what was earned until then.
+        if ((rate == 0 && mark == 0) || supply == 0) return (managementShares, 0, mark);
         supply += managementShares;
         // D36{quote/share} = D36{quote} * {qShare/share} / {qShare}, rounded down
         uint256 value = FixedPointMathLib.fullMulDiv(total, SHARE, supply);
