@@ -262,7 +262,7 @@ contract VaultRebalanceTest is VaultTest {
         count = bound(count, 1, 40);
         loss = bound(loss, 0, 100); // {bps} of each trade, up to the slippage limit
         Mandate memory m = oddMandate();
-        (m.limits.minTrade, m.destination.drift, m.limits.maxLoss) = (1_000e18, 499, 2);
+        (m.limits.minTrade, m.destination.drift, m.limits.maxLoss, m.limits.maxTrades) = (1_000e18, 499, 2, 40);
         odd = newVault(m);
         seedOdd(odd);
         makeOddDue();
@@ -280,6 +280,22 @@ contract VaultRebalanceTest is VaultTest {
         } catch (bytes memory reason) {
             _assertNetError(reason);
         }
+    }
+
+    /// T-07: how many trades one plan has is the mandate's word, inclusive.
+    function test_T07_rebalance__more_trades_than_the_mandate_allows__reverts(uint256 count) public {
+        count = bound(count, 9, 40);
+        makeOddDue();
+        Trade[] memory list = new Trade[](count);
+        for (uint256 k; k < count; ++k) {
+            list[k] = oddTrade(0, 1, 45_000 * ONE / count);
+        }
+        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.TooManyTrades.selector, count, 8));
+        Trade[] memory eight = new Trade[](8);
+        for (uint256 k; k < 8; ++k) {
+            eight[k] = k < 4 ? oddTrade(0, 1, 45_000 * ONE / 4) : oddTrade(0, 2, 30_000 * ONE / 4);
+        }
+        rebalance(odd, eight);
     }
 
     function test_rebalance__venue_takes_another_amount__reverts(uint256 take) public {

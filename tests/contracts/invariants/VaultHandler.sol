@@ -139,8 +139,14 @@ contract VaultHandler is VaultFixture {
     }
 
     function setKeeper(uint256 who, bool allowed) external observed {
+        bytes memory call = abi.encodeCall(vault.setKeeper, (actors[who % actors.length], allowed));
+        if (allowed) {
+            vm.prank(owner);
+            vm.warp(vault.submit(call));
+        }
         vm.prank(owner);
-        vault.setKeeper(actors[who % actors.length], allowed);
+        (bool ok,) = address(vault).call(call);
+        assertTrue(ok, "VLT-14 the owner's announced call goes through");
     }
 
     // ---- rebalances
