@@ -345,7 +345,9 @@ contract VaultTriggersTest is OddVaults {
         vm.prank(strategist);
         v.setTargets(weights(4_501, 3_499, 2_000), 0);
         assertEq(v.balances(), held, "PTH-3 nothing moved");
-        assertEq(abi.encode(v.status().nonce, v.status().lastRebalance, v.status().lossUsed), before, "PTH-3 no rebalance");
+        assertEq(
+            abi.encode(v.status().nonce, v.status().lastRebalance, v.status().lossUsed), before, "PTH-3 no rebalance"
+        );
         assertDue(v, Cause.IN_BAND, "PTH-3 4.99% is inside the band");
         vm.prank(strategist);
         vm.expectPartialRevert(IVaultAdmin.TargetStepTooSoon.selector);

@@ -351,10 +351,10 @@ contract VaultHandler is VaultFixture {
 
     /// @dev What may refuse a plan: the vault, the oracle, and a transfer of more than there is.
     function _isNamed(bytes4 name) private pure returns (bool) {
-        return name == IVaultCore.Paused.selector || name == IVaultCore.CoolingDown.selector || name == IVaultCore.NotDue.selector
-            || name == IVaultCore.TradeTooSmall.selector || name == IVaultCore.OutputTooLow.selector
-            || name == IVaultCore.TargetCrossed.selector || name == IVaultCore.DestinationMissed.selector
-            || name == IVaultCore.LossTooHigh.selector || name == IPriceOracle.PriceStale.selector
-            || name == SafeTransferLib.TransferFromFailed.selector;
+        return name == IVaultCore.Paused.selector || name == IVaultCore.CoolingDown.selector
+            || name == IVaultCore.NotDue.selector || name == IVaultCore.TradeTooSmall.selector
+            || name == IVaultCore.OutputTooLow.selector || name == IVaultCore.TargetCrossed.selector
+            || name == IVaultCore.DestinationMissed.selector || name == IVaultCore.LossTooHigh.selector
+            || name == IPriceOracle.PriceStale.selector || name == SafeTransferLib.TransferFromFailed.selector;
     }
 }
