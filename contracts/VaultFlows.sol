@@ -35,9 +35,10 @@ import {BPS, Cause, Due, Fees, Kind, Trigger, TriggerKind} from "./types/Types.s
 ///   management   until now, at most a year at a time (VaultBase)
 ///   performance  fee value = (value of a share - mark) * supply * rate, and so many shares that they are worth at most
 ///                that after they are minted: supply * fee value / (total - fee value)
-/// The mark is then what a share is worth after the fee, rounded up: what was charged once is never charged again, and
-/// neither many calls nor one change what a steady rise costs. The first call only sets the mark. `mint` and `redeem` need
-/// no price, so they take the management fee alone.
+/// The mark is then what a share is worth after the fee, rounded up, so that each rise is charged once, be it in one call or
+/// in many. (A mark before the fee would let the next gains, up to the fee, go free: calling often would lower it.) The
+/// first call only sets the mark. While the mandate has taken the rate away a mark still rises, without a fee. `mint` and
+/// `redeem` need no price, so they take the management fee alone.
 ///
 /// ROUNDING
 /// Always for the holders who stay: shares minted and fees down, shares burnt up. Routes down, so that `deposit` and
@@ -170,15 +171,13 @@ contract VaultFlows is VaultBase, IVaultFlows {
     // ---- fees
 
     /// @inheritdoc IVaultFlows
-    // What is written last is the lock given back; whatever else writes the state reverts while it is held.
-    // slither-disable-next-line reentrancy-no-eth
     function takeFees() external returns (uint256 managementShares, uint256 performanceShares) {
         State memory s = _unlocked();
         require(!s.paused, IVaultCore.Paused());
         bytes memory words = _words(s);
         uint256 total;
         // A mere management fee needs no price.
-        if (words.fees().performance != 0) {
+        if (words.fees().performance != 0 || _highWaterMark != 0) {
             // Round ids are for the record of trades and flows.
             // slither-disable-next-line unused-return
             (uint256[] memory prices,) = _readPrices(words);
@@ -201,7 +200,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         bool open = block.timestamp <= s.openUntil;
         uint256[] memory values;
         if (d.failure.length == 0) (values, d.total) = Rules.valuesOf(_holdings(words.tokens(), 0), prices);
-        if (d.total != 0) _measure(d, words, values, s, open);
+        if (d.total != 0) _assess(d, words, values, s, open);
 
         if (s.paused) {
             (d.cause, d.failure) = (Cause.PAUSED, "");
@@ -221,37 +220,42 @@ contract VaultFlows is VaultBase, IVaultFlows {
     /// @dev Drifts, breaches and moves, and the trigger's own answer as the cause. Pause and cool-down leave the numbers as
     ///      they are: what a rebalance would have to do.
     /// @param values D36{quote}
-    function _measure(Due memory d, bytes memory words, uint256[] memory values, State memory s, bool open)
+    function _assess(Due memory d, bytes memory words, uint256[] memory values, State memory s, bool open)
         private
         view
     {
         uint256 targets = TargetPath.at(words, block.timestamp);
-        (Cause cause, uint256 breaches, uint256 largest) =
+        uint256 breaches;
+        uint256 largest;
+        (d.cause, breaches, largest) =
             Triggers.assess(words, values, targets, d.total, s.lastRebalance, block.timestamp);
         if (open) breaches |= s.breaches;
-        d.cause = cause;
         // The cast is safe: there are at most 16 assets.
         d.breaches = uint16(breaches);
         d.largestDrift = Rules.drift(largest, d.total);
+        _measure(d, words, values, targets);
+    }
 
-        uint256 wanted = Triggers.scopeOf(words, breaches, values.length);
+    /// @param targets {bps} packed
+    function _measure(Due memory d, bytes memory words, uint256[] memory values, uint256 targets) private pure {
+        uint256 total = d.total;
+        uint256 wanted = Triggers.scopeOf(words, d.breaches, values.length);
         Rules.Bands memory bands = Triggers.bandsOf(words);
         uint256 sum;
         for (uint256 i; i < values.length; ++i) {
             uint256 target = uint16(targets >> (16 * i));
-            uint256 off = Rules.deviation(values[i], target, d.total);
+            uint256 off = Rules.deviation(values[i], target, total);
             sum += off;
             if (target != 0) {
                 // D18{1} = D36{quote * bps} * D18{1} / ({bps} * D36{quote})
-                uint256 relative = FixedPointMathLib.fullMulDiv(off, 1e18, target * d.total);
+                uint256 relative = FixedPointMathLib.fullMulDiv(off, 1e18, target * total);
                 if (relative > d.largestRelativeDrift) d.largestRelativeDrift = relative;
             }
-            if (wanted >> i & 1 == 0 || Rules.isInside(bands, off, target, d.total)) continue;
-            int256 move = int256(_move(bands, off, target, d.total));
-            d.moves[i] = Rules.side(values[i], target, d.total) > 0 ? -move : move;
+            if (wanted >> i & 1 == 0 || Rules.isInside(bands, off, target, total)) continue;
+            d.moves[i] = -Rules.side(values[i], target, total) * int256(_moveDown(bands, off, target, total));
         }
         // half of the sum
-        d.turnoverDrift = Rules.drift(sum, 2 * d.total);
+        d.turnoverDrift = Rules.drift(sum, 2 * total);
     }
 
     /// @dev From outside the destination to its nearest point. Rounded down: what is missing is far less than the smallest
@@ -259,7 +263,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     /// @param off D36{quote * bps} deviation of the asset, outside its destination
     /// @param target {bps}
     /// @return D36{quote}
-    function _move(Rules.Bands memory bands, uint256 off, uint256 target, uint256 total)
+    function _moveDown(Rules.Bands memory bands, uint256 off, uint256 target, uint256 total)
         private
         pure
         returns (uint256)
@@ -288,7 +292,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     /// @return {s} end of the cool-down after the last rebalance
     function _cooledDown(bytes memory words, State memory s) private pure returns (uint256) {
         // {s} = {s} + {s}
-        return uint256(s.lastRebalance) + words.trigger().cooldown;
+        return uint256(s.lastRebalance) + words.cooldown();
     }
 
     /// @dev Prices, or why there are none: never both, never neither.
@@ -433,7 +437,8 @@ contract VaultFlows is VaultBase, IVaultFlows {
         managementShares = _managementShares(words, supply);
         mark = _highWaterMark;
         uint256 rate = words.fees().performance;
-        if (rate == 0 || supply == 0) return (managementShares, 0, mark);
+        // Without a rate a mark once set still rises, so that no later rate charges what was earned until then.
+        if ((rate == 0 && mark == 0) || supply == 0) return (managementShares, 0, mark);
         supply += managementShares;
         // D36{quote/share} = D36{quote} * {qShare/share} / {qShare}, rounded down
         uint256 value = FixedPointMathLib.fullMulDiv(total, SHARE, supply);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BPS, Cause, Scope, Trigger, TriggerKind} from "../types/Types.sol";
+import {BPS, Cause, Scope, TriggerKind} from "../types/Types.sol";
 import {Calendar} from "./Calendar.sol";
 import {MandateCodec} from "./MandateCodec.sol";
 import {Rules} from "./Rules.sol";
@@ -33,18 +33,11 @@ library Triggers {
         uint256 lastRebalance,
         uint256 time
     ) internal pure returns (Cause cause, uint256 breaches, uint256 largest) {
-        TriggerKind kind = kindOf(words);
+        (uint256 first,) = _head(words);
+        TriggerKind kind = TriggerKind(uint8(first >> 72));
         (breaches, largest) = _measure(bandsOf(words), values, targets, total);
         if (kind == TriggerKind.CALENDAR) breaches = 0;
         (cause, breaches) = _decide(words, kind, breaches, all(values.length), lastRebalance, time);
-    }
-
-    /// @notice Whether a period has begun since the last rebalance.
-    /// @param lastRebalance {s}
-    /// @param time {s}
-    function hasBegun(Trigger memory t, uint256 lastRebalance, uint256 time) internal pure returns (bool) {
-        // {s} > {s}; before the anchor no period has a start
-        return Calendar.periodStart(t, time) > lastRebalance;
     }
 
     /// @notice Whether an answer of `assess` lets a rebalance open.
@@ -61,11 +54,6 @@ library Triggers {
         bands.relativeDrift = uint16(second >> 64);
         // D36{quote * bps} = {bps} * D36{quote}
         bands.tolerance = BPS * Rules.minTradeValue(second >> 128);
-    }
-
-    function kindOf(bytes memory words) internal pure returns (TriggerKind) {
-        (uint256 first,) = _head(words);
-        return TriggerKind(uint8(first >> 72));
     }
 
     /// @notice The assets that must end inside the destination.
@@ -113,7 +101,8 @@ library Triggers {
     ) private pure returns (Cause, uint256 breaches) {
         Cause byBand = hit == 0 ? Cause.IN_BAND : Cause.THRESHOLD;
         if (kind == TriggerKind.THRESHOLD || (kind == TriggerKind.BOTH && hit == 0)) return (byBand, hit);
-        bool begun = hasBegun(words.trigger(), lastRebalance, time);
+        // {s} > {s}; before the anchor no period has a start
+        bool begun = Calendar.periodStart(words.trigger(), time) > lastRebalance;
         if (kind == TriggerKind.BOTH) {
             return begun ? (Cause.THRESHOLD_AND_CALENDAR, hit) : (Cause.BEFORE_PERIOD, uint256(0));
         }
