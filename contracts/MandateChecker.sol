@@ -3,14 +3,18 @@ pragma solidity 0.8.37;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
+import {IAggregatorV3} from "./interfaces/IAggregatorV3.sol";
 import {IMandateChecker, Pairing} from "./interfaces/IMandateChecker.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {IVenue} from "./interfaces/IVenue.sol";
+import {MandateChange} from "./libraries/MandateChange.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
+import {MandateRules} from "./libraries/MandateRules.sol";
 import {BPS, Mandate} from "./types/Types.sol";
 
 /// @title MandateChecker
-/// @notice Lets a mandate pass only when its parts are real and fit together: at creation, and whenever new parts come in.
+/// @notice Judges mandates for vaults and their factory: soundness and change by the rules of the libraries, and whether the
+///         parts are real and fit together, at creation and whenever new parts come in.
 ///
 /// WHAT IS CHECKED. Oracle, uptime feed, venues, tokens and feeds are contracts; the stated decimals are the real ones;
 /// every feed gives an acceptable price now, its second source included; and for each asset after the first, a venue of
@@ -35,42 +39,62 @@ contract MandateChecker is IMandateChecker {
     uint256 private constant COMPARED = 1e9 * 1e36;
 
     /// @inheritdoc IMandateChecker
-    function check(Mandate calldata mandate, Pairing[] calldata pairings) external view {
-        _checkParts(mandate);
-        bytes memory words = MandateCodec.pack(mandate);
+    function validate(bytes calldata words, address vault) external pure {
+        MandateRules.validate(MandateCodec.unpack(words), vault);
+    }
+
+    /// @inheritdoc IMandateChecker
+    function compare(bytes calldata words, bytes calldata next)
+        external
+        pure
+        returns (bool isSamePath, bool isTightening, bool hasNewParts)
+    {
+        Mandate memory a = MandateCodec.unpack(words);
+        Mandate memory b = MandateCodec.unpack(next);
+        return (MandateChange.isSamePath(a, b), MandateChange.isTightening(a, b), MandateChange.hasNewParts(a, b));
+    }
+
+    /// @inheritdoc IMandateChecker
+    function check(bytes calldata words, Pairing[] calldata pairings) external view {
+        bytes memory m = words;
+        uint256[] memory feeds = m.feeds();
+        _checkParts(m, feeds);
         // A feed that gives no acceptable price reverts by the oracle's name for it. Round ids are for the record of a
         // rebalance.
         // slither-disable-next-line unused-return
-        (uint256[] memory prices,) = IPriceOracle(mandate.oracle).prices(words.sequencer(), words.feeds());
-        _checkPairings(mandate, pairings, prices);
+        (uint256[] memory prices,) = IPriceOracle(m.oracle()).prices(m.sequencer(), feeds);
+        _checkPairings(m, pairings, prices);
     }
 
-    function _checkParts(Mandate calldata mandate) private view {
-        _requireCode(mandate.oracle);
-        if (mandate.sequencer.feed != address(0)) _requireCode(mandate.sequencer.feed);
-        for (uint256 i; i < mandate.venues.length; ++i) {
-            _requireCode(mandate.venues[i]);
+    // ---- inside
+
+    /// @param feeds three words for each asset, as MandateCodec lays them out
+    function _checkParts(bytes memory words, uint256[] memory feeds) private view {
+        _requireCode(words.oracle());
+        address uptime = address(uint160(words.sequencer()));
+        if (uptime != address(0)) _requireCode(uptime);
+        for (uint256 i; i < words.venueCount(); ++i) {
+            _requireCode(words.venue(i));
         }
-        for (uint256 i; i < mandate.assets.length; ++i) {
-            address token = mandate.assets[i].token;
-            address source = mandate.assets[i].feed.source;
+        for (uint256 i; i < feeds.length / MandateCodec.PER_ASSET; ++i) {
+            uint256 word = feeds[MandateCodec.PER_ASSET * i];
+            address token = address(uint160(word));
+            address source = address(uint160(feeds[MandateCodec.PER_ASSET * i + 1]));
             _requireCode(token);
             _requireCode(source);
-            uint256 stated = mandate.assets[i].decimals;
+            uint256 stated = uint8(word >> 192);
             uint256 actual = _decimals(token);
             require(actual == stated, TokenDecimalsMismatch(i, stated, actual));
-            stated = mandate.assets[i].feed.decimals;
+            stated = uint8(word >> 200);
             actual = _decimals(source);
             require(actual == stated, FeedDecimalsMismatch(i, stated, actual));
         }
     }
 
     /// @param prices D36{quote/qTok}
-    function _checkPairings(Mandate calldata mandate, Pairing[] calldata pairings, uint256[] memory prices)
-        private
-        view
-    {
-        uint256 expected = mandate.assets.length - 1;
+    function _checkPairings(bytes memory words, Pairing[] calldata pairings, uint256[] memory prices) private view {
+        address[] memory tokens = words.tokens();
+        uint256 expected = tokens.length - 1;
         require(pairings.length == expected, PairingsMismatch(expected, pairings.length));
         // {qTok of asset 0} = D36{quote} / D36{quote/qTok}
         uint256 amount = FixedPointMathLib.max(COMPARED / prices[0], 1);
@@ -78,9 +102,9 @@ contract MandateChecker is IMandateChecker {
         uint256 oracleValue = amount * prices[0];
         for (uint256 i = 1; i <= expected; ++i) {
             Pairing calldata pairing = pairings[i - 1];
-            require(pairing.venue < mandate.venues.length, PairingUnknownVenue(i, pairing.venue));
-            uint256 amountOut = IVenue(mandate.venues[pairing.venue])
-                .spot(mandate.assets[0].token, mandate.assets[i].token, amount, pairing.route);
+            require(pairing.venue < words.venueCount(), PairingUnknownVenue(i, pairing.venue));
+            uint256 amountOut =
+                IVenue(words.venue(pairing.venue)).spot(tokens[0], tokens[i], amount, pairing.route);
             // Saturating, so that an absurd price is called implausible and not an overflow.
             uint256 venueValue = FixedPointMathLib.saturatingMul(amountOut, prices[i]);
             require(
@@ -91,13 +115,17 @@ contract MandateChecker is IMandateChecker {
         }
     }
 
-    /// @return what `decimals()` says, or the highest number where it says nothing readable
-    function _decimals(address account) private view returns (uint256) {
-        // A typed call would revert without a name where there is nothing readable.
-        // slither-disable-next-line low-level-calls
-        (bool success, bytes memory data) = account.staticcall(abi.encodeWithSignature("decimals()"));
-        if (!success || data.length < 32) return type(uint256).max;
-        return abi.decode(data, (uint256));
+    /// @dev A typed call would revert without a name where there is nothing readable.
+    /// @return actual what `decimals()` says, or the highest number where it says nothing readable
+    function _decimals(address account) private view returns (uint256 actual) {
+        bytes4 selector = IAggregatorV3.decimals.selector;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            actual := staticcall(gas(), account, 0, 4, 0, 0x20)
+            switch and(actual, gt(returndatasize(), 0x1f))
+            case 0 { actual := not(0) }
+            default { actual := mload(0) }
+        }
     }
 
     function _requireCode(address account) private view {

@@ -11,7 +11,6 @@ import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {IVaultAdmin} from "./interfaces/IVaultAdmin.sol";
 import {IVaultCore} from "./interfaces/IVaultCore.sol";
 import {Budget} from "./libraries/Budget.sol";
-import {MandateChange} from "./libraries/MandateChange.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
 import {MandateRules} from "./libraries/MandateRules.sol";
 import {Rules} from "./libraries/Rules.sol";
@@ -72,11 +71,11 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     }
 
     /// @inheritdoc IVaultAdmin
-    function initialize(Roles calldata roles) external {
+    function initialize(Roles memory roles) external {
         require(_owner == address(0), AlreadyInitialized());
         require(roles.owner != address(0), OwnerZero());
-        Mandate memory m = MandateCodec.unpack(LibClone.argsOnClone(address(this)));
-        MandateRules.validate(m, address(this));
+        bytes memory words = LibClone.argsOnClone(address(this));
+        _checker.validate(words, address(this));
         _owner = roles.owner;
         _strategist = roles.strategist;
         _guardian = roles.guardian;
@@ -84,7 +83,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
             _isKeeper[roles.keepers[i]] = true;
         }
         _lastFee = uint40(block.timestamp);
-        _append(Kind.CREATED, abi.encode(m, roles));
+        _append(Kind.CREATED, abi.encode(words.unpack(), roles));
     }
 
     // ---- time
@@ -111,22 +110,23 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     // ---- mandate and targets
 
     /// @inheritdoc IVaultAdmin
-    function setMandate(Mandate calldata mandate_, Pairing[] calldata pairings) external onlyOwner {
+    function setMandate(Mandate memory next, Pairing[] calldata pairings) external onlyOwner {
         _checkPower(Power.MANDATE);
+        MandateRules.validateCounts(next);
         bytes memory words = _words(_state);
-        Mandate memory old = words.unpack();
-        Mandate memory next = mandate_;
-        MandateRules.validate(next, address(this));
-        if (!MandateChange.isSamePath(old, next)) _checkPower(Power.TARGETS);
-        if (!MandateChange.isTightening(old, next)) _useSubmission();
-        _checkDropped(words, old, next);
-        if (MandateChange.hasNewParts(old, next)) _checker.check(mandate_, pairings);
+        bytes memory nextWords = MandateCodec.pack(next);
+        _checker.validate(nextWords, address(this));
+        (bool isSamePath, bool isTightening, bool hasNewParts) = _checker.compare(words, nextWords);
+        if (!isSamePath) _checkPower(Power.TARGETS);
+        if (!isTightening) _useSubmission();
+        _checkDropped(words, nextWords.tokens());
+        if (hasNewParts) _checker.check(nextWords, pairings);
 
         // What is minted counts is unimportant: the ledger has it.
         // slither-disable-next-line unused-return
         _takeManagementFee(words);
         _lastFee = uint40(block.timestamp);
-        _write(next);
+        _write(nextWords);
         _state.openUntil = 0;
         _state.breaches = 0;
         _append(Kind.MANDATE_SET, abi.encode(next));
@@ -152,9 +152,10 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         m.path = new Knot[](duration == 0 ? 1 : 2);
         m.path[0] = Knot(uint40(block.timestamp), from);
         m.path[m.path.length - 1] = Knot(uint40(block.timestamp + duration), weights);
-        MandateRules.validatePath(m.path, m.assets);
+        words = MandateCodec.pack(m);
+        _checker.validate(words, address(this));
         _lastTargetChange = uint40(block.timestamp);
-        _write(m);
+        _write(words);
         _append(Kind.TARGETS_SET, abi.encode(msg.sender, m.path));
     }
 
@@ -294,32 +295,35 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     }
 
     /// @dev Only an asset that is held is priced, so that a dead feed does not keep an empty one in the mandate.
-    /// @param words of the mandate in force, `old`
-    function _checkDropped(bytes memory words, Mandate memory old, Mandate memory next) private view {
-        uint256 dust = Rules.minTradeValue(old.limits.minTrade);
-        for (uint256 i; i < old.assets.length; ++i) {
-            address token = old.assets[i].token;
-            if (_isIn(next, token)) continue;
+    /// @param words of the mandate in force
+    /// @param kept tokens of the next one
+    function _checkDropped(bytes memory words, address[] memory kept) private view {
+        uint256 dust = Rules.minTradeValue(words.limits().minTrade);
+        address[] memory tokens = words.tokens();
+        for (uint256 i; i < tokens.length; ++i) {
+            address token = tokens[i];
+            if (_isIn(kept, token)) continue;
             uint256 held = _held(token);
             if (held == 0) continue;
+            // When and in which round is for lenses and records.
             // slither-disable-next-line unused-return
-            (uint256 price,,) = IPriceOracle(old.oracle).price(words.sequencer(), words.feeds(), i);
+            (uint256 price,,) = IPriceOracle(words.oracle()).price(words.sequencer(), words.feeds(), i);
             // D36{quote} = {qTok} * D36{quote/qTok}; saturating, so that too much is called so
             uint256 value = FixedPointMathLib.saturatingMul(held, price);
             require(value <= dust, AssetStillHeld(token, value, dust));
         }
     }
 
-    function _isIn(Mandate memory m, address token) private pure returns (bool) {
-        for (uint256 i; i < m.assets.length; ++i) {
-            if (m.assets[i].token == token) return true;
+    function _isIn(address[] memory list, address token) private pure returns (bool) {
+        for (uint256 i; i < list.length; ++i) {
+            if (list[i] == token) return true;
         }
         return false;
     }
 
-    /// @dev Puts a mandate in force that is valid and recorded.
-    function _write(Mandate memory m) private {
-        _mandate = SSTORE2.write(MandateCodec.pack(m));
+    /// @param words of a sound mandate, which are now in force
+    function _write(bytes memory words) private {
+        _mandate = SSTORE2.write(words);
         _state.moved = true;
     }
 

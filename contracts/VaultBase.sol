@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "solady/tokens/ERC20.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {LibCall} from "solady/utils/LibCall.sol";
 import {LibClone} from "solady/utils/LibClone.sol";
 import {LibString} from "solady/utils/LibString.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
@@ -101,9 +102,11 @@ abstract contract VaultBase is ERC20 {
         return s.moved ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
     }
 
-    /// @dev A plain call, so that a token that cannot answer reverts here and is never taken for an empty balance.
+    /// @dev A token that cannot answer reverts here and is never taken for an empty balance.
     function _held(address token) internal view returns (uint256) {
-        return ERC20(token).balanceOf(address(this));
+        (bool answered, uint256 amount) = SafeTransferLib.checkBalanceOf(token, address(this));
+        require(answered, IVaultCore.TokenUnreadable(token));
+        return amount;
     }
 
     /// @param skip bitmap of tokens that are not called and count as zero
@@ -114,10 +117,16 @@ abstract contract VaultBase is ERC20 {
         }
     }
 
+    /// @dev Put together by hand, because the compiler would copy the feeds three times. An oracle without code answers
+    ///      nothing, which cannot be decoded.
     /// @return prices D36{quote/qTok}
     /// @return rounds the feeds' round ids
     function _readPrices(bytes memory words) internal view returns (uint256[] memory prices, uint80[] memory rounds) {
-        return IPriceOracle(words.oracle()).prices(words.sequencer(), words.feeds());
+        bytes memory call = MandateCodec.callOf(IPriceOracle.prices.selector, words);
+        // slither-disable-next-line low-level-calls
+        (bool success, bytes memory answer) = words.oracle().staticcall(call);
+        if (!success) LibCall.bubbleUpRevert(answer);
+        return abi.decode(answer, (uint256[], uint80[]));
     }
 
     // ---- shares
@@ -169,8 +178,26 @@ abstract contract VaultBase is ERC20 {
         _append(Kind.FEES_TAKEN, abi.encode(recipient, shares, 0, _highWaterMark));
     }
 
+    /// @dev Without copying the payload once more: the 68 bytes before it are lent to the head of the call and given back.
     function _append(Kind kind, bytes memory payload) internal {
-        ILedger(_ledger).append(kind, payload);
+        address ledger_ = _ledger;
+        bytes4 selector = ILedger.append.selector;
+        bool success;
+        assembly ("memory-safe") {
+            let before0 := mload(sub(payload, 0x60))
+            let before1 := mload(sub(payload, 0x40))
+            let before2 := mload(sub(payload, 0x20))
+            mstore(sub(payload, 0x44), selector)
+            mstore(sub(payload, 0x40), kind)
+            mstore(sub(payload, 0x20), 0x40)
+            // Beyond the payload lies only what pads it to whole words.
+            let size := add(0x64, and(add(mload(payload), 31), not(31)))
+            success := call(gas(), ledger_, 0, sub(payload, 0x44), size, 0, 0)
+            mstore(sub(payload, 0x60), before0)
+            mstore(sub(payload, 0x40), before1)
+            mstore(sub(payload, 0x20), before2)
+        }
+        require(success, IVaultCore.LedgerFailed());
     }
 
     // ---- inside

@@ -56,7 +56,7 @@ contract VaultFactory is IVaultFactory {
         emit VaultCreated(vault, msg.sender, salt);
         // First, because the vault checks the mandate as such; the checker relies on a sound one.
         IVault(vault).initialize(roles);
-        IMandateChecker(checker).check(mandate, pairings);
+        IMandateChecker(checker).check(words, pairings);
     }
 
     /// @inheritdoc IVaultFactory

@@ -5,6 +5,7 @@ import {
     Asset,
     BPS,
     Destination,
+    Feed,
     Fees,
     Knot,
     Limits,
@@ -112,7 +113,7 @@ library MandateRules {
         _validateFees(m.fees, vault);
         _validateVenues(m.venues);
         _validateAssets(m, vault);
-        validatePath(m.path, m.assets);
+        _validatePath(m.path, m.assets);
     }
 
     /// @notice That every list has the length that the codec can write down. Before `MandateCodec.pack`.
@@ -129,32 +130,15 @@ library MandateRules {
         }
     }
 
-    /// @notice That times ascend, and that each knot's weights sum to BPS and are within the assets' bounds.
-    /// @dev A weight of zero is allowed: an asset to be sold, or to be bought later.
-    function validatePath(Knot[] memory path, Asset[] memory assets) internal pure {
-        for (uint256 k; k < path.length; ++k) {
-            uint256 time = path[k].time;
-            require(k == 0 || time > path[k - 1].time, KnotTimeInvalid(k, k == 0 ? 0 : path[k - 1].time, time));
-            uint16[] memory weights = path[k].weights;
-            uint256 sum;
-            for (uint256 i; i < weights.length; ++i) {
-                uint256 weight = weights[i];
-                require(
-                    weight >= assets[i].minWeight && weight <= assets[i].maxWeight,
-                    TargetOutOfBounds(k, i, weight, assets[i].minWeight, assets[i].maxWeight)
-                );
-                sum += weight;
-            }
-            require(sum == BPS, TargetsInvalid(k, sum));
-        }
-    }
-
     /// @notice Whether the bytes are 1 to 31 of printable ASCII followed by zeros only: what every reader shows alike.
     function isText(bytes32 text) internal pure returns (bool) {
-        uint256 length;
-        while (length < 32 && text[length] >= 0x20 && text[length] <= 0x7e) ++length;
-        // A length of 32 leaves no terminator. Shifting out the text leaves what goes on after its end.
-        return length > 0 && length < 32 && text << (8 * length) == 0;
+        // The last byte is zero: a reader needs an end.
+        if (text == 0 || uint8(uint256(text)) != 0) return false;
+        for (uint256 rest = uint256(text); rest != 0; rest <<= 8) {
+            uint256 character = rest >> 248;
+            if (character < 0x20 || character > 0x7e) return false;
+        }
+        return true;
     }
 
     // ---- inside
@@ -220,9 +204,10 @@ library MandateRules {
         require(spread < BPS, SpreadInvalid(spread, 0));
         for (uint256 i; i < assets.length; ++i) {
             Asset memory a = assets[i];
-            require(a.token != address(0) && a.token != vault, TokenInvalid(i, a.token));
+            address token = a.token;
+            require(token != address(0) && token != vault, TokenInvalid(i, token));
             for (uint256 j; j < i; ++j) {
-                require(a.token != assets[j].token, TokenInvalid(i, a.token));
+                require(token != assets[j].token, TokenInvalid(i, token));
             }
             require(
                 a.minWeight <= a.maxWeight && a.maxWeight <= BPS, WeightBoundsInvalid(i, a.minWeight, a.maxWeight)
@@ -233,20 +218,38 @@ library MandateRules {
     }
 
     function _validateFeed(uint256 i, Asset memory a, uint256 count) private pure {
-        require(a.feed.source != address(0), FeedMissing(i));
-        require(a.feed.heartbeat > 0, HeartbeatZero(i));
-        require(
-            a.feed.minAnswer > 0 && a.feed.minAnswer <= a.feed.maxAnswer,
-            AnswerBoundsInvalid(i, a.feed.minAnswer, a.feed.maxAnswer)
-        );
-        require(
-            uint256(a.decimals) + a.feed.decimals <= VALUE_DECIMALS, DecimalsTooMany(i, a.decimals, a.feed.decimals)
-        );
-        Twap memory t = a.feed.twap;
+        Feed memory f = a.feed;
+        require(f.source != address(0), FeedMissing(i));
+        require(f.heartbeat > 0, HeartbeatZero(i));
+        require(f.minAnswer > 0 && f.minAnswer <= f.maxAnswer, AnswerBoundsInvalid(i, f.minAnswer, f.maxAnswer));
+        require(uint256(a.decimals) + f.decimals <= VALUE_DECIMALS, DecimalsTooMany(i, a.decimals, f.decimals));
+        Twap memory t = f.twap;
         if (t.window == 0) {
             require(t.fee == 0 && t.maxDeviation == 0 && t.base == 0, TwapInvalid(i));
         } else {
             require(t.maxDeviation > 0 && t.maxDeviation < BPS && t.base < count && t.base != i, TwapInvalid(i));
+        }
+    }
+
+    /// @dev That times ascend, and that each knot's weights sum to BPS and are within the assets' bounds.
+    ///      A weight of zero is allowed: an asset to be sold, or to be bought later.
+    function _validatePath(Knot[] memory path, Asset[] memory assets) private pure {
+        uint256 previous;
+        for (uint256 k; k < path.length; ++k) {
+            Knot memory knot = path[k];
+            require(k == 0 || knot.time > previous, KnotTimeInvalid(k, previous, knot.time));
+            previous = knot.time;
+            uint256 sum;
+            for (uint256 i; i < assets.length; ++i) {
+                Asset memory a = assets[i];
+                uint256 weight = knot.weights[i];
+                require(
+                    weight >= a.minWeight && weight <= a.maxWeight,
+                    TargetOutOfBounds(k, i, weight, a.minWeight, a.maxWeight)
+                );
+                sum += weight;
+            }
+            require(sum == BPS, TargetsInvalid(k, sum));
         }
     }
 }
