@@ -98,7 +98,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         returns (uint256 shares)
     {
         State memory s = _unlocked();
-        require(!s.paused, IVaultCore.Paused());
+        require(s.flags & PAUSED == 0, IVaultCore.Paused());
         _checkReceiver(receiver);
         _lock(s);
         Book memory book = _read(_words(s));
@@ -124,7 +124,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         returns (uint256 shares)
     {
         State memory s = _unlocked();
-        require(!s.paused, IVaultCore.Paused());
+        require(s.flags & PAUSED == 0, IVaultCore.Paused());
         _checkReceiver(receiver);
         _lock(s);
         Book memory book = _read(_words(s));
@@ -173,7 +173,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     /// @inheritdoc IVaultFlows
     function takeFees() external returns (uint256 managementShares, uint256 performanceShares) {
         State memory s = _unlocked();
-        require(!s.paused, IVaultCore.Paused());
+        require(s.flags & PAUSED == 0, IVaultCore.Paused());
         bytes memory words = _words(s);
         uint256 total;
         // A mere management fee needs no price.
@@ -202,7 +202,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         if (d.failure.length == 0) (values, d.total) = Rules.valuesOf(_holdings(words.tokens(), 0), prices);
         if (d.total != 0) _assess(d, words, values, s, open);
 
-        if (s.paused) {
+        if (s.flags & PAUSED != 0) {
             (d.cause, d.failure) = (Cause.PAUSED, "");
         } else if (d.failure.length != 0) {
             d.cause = Cause.PRICE_UNUSABLE;
@@ -228,7 +228,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         uint256 breaches;
         uint256 largest;
         (d.cause, breaches, largest) =
-            Triggers.assess(words, values, targets, d.total, s.lastRebalance, block.timestamp);
+            Triggers.assess(words, Triggers.bandsOf(words), values, targets, d.total, s.lastRebalance, block.timestamp);
         if (open) breaches |= s.breaches;
         // The cast is safe: there are at most 16 assets.
         d.breaches = uint16(breaches);
