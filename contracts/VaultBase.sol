@@ -43,10 +43,10 @@ abstract contract VaultBase is ERC20 {
 
     State internal _state;
     address internal _mandate; // data contract with the words of MandateCodec, once `moved`
-    uint40 internal _lastFee; // {s} until when the management fee has been taken
+    uint40 internal _lastTargetChange; // {s}
     uint8 internal _renounced; // bitmap of Power
     address internal _strategist;
-    uint40 internal _lastTargetChange; // {s}
+    uint40 internal _lastFee; // {s} until when the management fee has been taken
     address internal _owner;
     address internal _pendingOwner;
     address internal _guardian;
