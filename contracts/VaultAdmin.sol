@@ -15,7 +15,7 @@ import {MandateCodec} from "./libraries/MandateCodec.sol";
 import {MandateRules} from "./libraries/MandateRules.sol";
 import {Rules} from "./libraries/Rules.sol";
 import {TargetPath} from "./libraries/TargetPath.sol";
-import {Knot, Kind, Limits, Mandate, Power, Roles, Status} from "./types/Types.sol";
+import {Kind, Knot, Limits, Mandate, Power, Roles, Status} from "./types/Types.sol";
 
 /// @title VaultAdmin
 /// @notice What owner, strategist and guardian do to a vault, and what everybody may read of it: the last of the three
