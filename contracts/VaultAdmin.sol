@@ -72,7 +72,8 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
 
     /// @inheritdoc IVaultAdmin
     function initialize(Roles memory roles) external {
-        require(_owner == address(0), AlreadyInitialized());
+        State memory s = _load();
+        require(s.flags & LIVE == 0, AlreadyInitialized());
         require(roles.owner != address(0), OwnerZero());
         bytes memory words = LibClone.argsOnClone(address(this));
         _checker.validate(words, address(this));
@@ -83,6 +84,8 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
             _isKeeper[roles.keepers[i]] = true;
         }
         _lastFee = uint40(block.timestamp);
+        s.flags = LIVE;
+        _save(s);
         _append(Kind.CREATED, abi.encode(words.unpack(), roles));
     }
 
@@ -93,7 +96,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         bytes32 callHash = keccak256(call);
         at = _submitted[callHash];
         require(at == 0 || block.timestamp > at + SUBMISSION_LIFE, AlreadySubmitted(callHash, at));
-        at = block.timestamp + _words(_state).timelock();
+        at = block.timestamp + _words(_load()).timelock();
         _submitted[callHash] = at;
         _append(Kind.SUBMITTED, abi.encode(call, at));
     }
@@ -113,7 +116,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     function setMandate(Mandate memory next, Pairing[] calldata pairings) external onlyOwner {
         _checkPower(Power.MANDATE);
         MandateRules.validateCounts(next);
-        bytes memory words = _words(_state);
+        bytes memory words = _words(_load());
         bytes memory nextWords = MandateCodec.pack(next);
         _checker.validate(nextWords, address(this));
         (bool isSamePath, bool isTightening, bool hasNewParts) = _checker.compare(words, nextWords);
@@ -126,9 +129,9 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         // slither-disable-next-line unused-return
         _takeManagementFee(words);
         _lastFee = uint40(block.timestamp);
-        _write(nextWords);
-        _state.openUntil = 0;
-        _state.breaches = 0;
+        State memory s = _load();
+        (s.openUntil, s.breaches) = (0, 0);
+        _write(s, nextWords);
         _append(Kind.MANDATE_SET, abi.encode(next));
     }
 
@@ -155,7 +158,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         words = MandateCodec.pack(m);
         _checker.validate(words, address(this));
         _lastTargetChange = uint40(block.timestamp);
-        _write(words);
+        _write(s, words);
         _append(Kind.TARGETS_SET, abi.encode(msg.sender, m.path));
     }
 
@@ -193,7 +196,9 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     function pause() external {
         _checkOwnerOrGuardian();
         _checkPower(Power.PAUSE);
-        _state.paused = true;
+        State memory s = _load();
+        s.flags |= PAUSED;
+        _save(s);
         _append(Kind.PAUSED, abi.encode(msg.sender));
     }
 
@@ -224,19 +229,19 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         if (power == Power.PAUSE) _useSubmission();
         _renounced |= uint8(1 << uint8(power));
         _append(Kind.RENOUNCED, abi.encode(power));
-        if (power == Power.PAUSE && _state.paused) _unpause();
+        if (power == Power.PAUSE && _load().flags & PAUSED != 0) _unpause();
     }
 
     // ---- views
 
     /// @inheritdoc IVaultAdmin
     function mandate() external view returns (Mandate memory) {
-        return _words(_state).unpack();
+        return _words(_load()).unpack();
     }
 
     /// @inheritdoc IVaultAdmin
     function targets() external view returns (uint16[] memory) {
-        bytes memory words = _words(_state);
+        bytes memory words = _words(_load());
         return MandateCodec.unpackWeights(TargetPath.at(words, block.timestamp), words.assetCount());
     }
 
@@ -246,11 +251,11 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         Limits memory l = _words(s).limits();
         uint256 elapsed = block.timestamp - s.lastRebalance;
         status_ = Status({
-            nonce: s.nonce,
-            lastRebalance: s.lastRebalance,
-            openUntil: s.openUntil,
-            breaches: s.breaches,
-            paused: s.paused,
+            nonce: uint40(s.nonce),
+            lastRebalance: uint40(s.lastRebalance),
+            openUntil: uint40(s.openUntil),
+            breaches: uint16(s.breaches),
+            paused: s.flags & PAUSED != 0,
             lossUsed: Budget.leaked(s.lossLevel, elapsed, l.lossBudget, l.budgetWindow),
             turnoverUsed: Budget.leaked(s.turnoverLevel, elapsed, l.turnoverBudget, l.budgetWindow),
             lastTargetChange: _lastTargetChange,
@@ -322,13 +327,16 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     }
 
     /// @param words of a sound mandate, which are now in force
-    function _write(bytes memory words) private {
+    function _write(State memory s, bytes memory words) private {
         _mandate = SSTORE2.write(words);
-        _state.moved = true;
+        s.flags |= MOVED;
+        _save(s);
     }
 
     function _unpause() private {
-        _state.paused = false;
+        State memory s = _load();
+        s.flags &= ~PAUSED;
+        _save(s);
         _append(Kind.UNPAUSED, abi.encode(msg.sender));
     }
 }

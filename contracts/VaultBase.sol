@@ -22,18 +22,24 @@ import {BPS, Kind} from "./types/Types.sol";
 abstract contract VaultBase is ERC20 {
     using MandateCodec for bytes;
 
-    /// @dev One slot: all that a rebalance writes.
+    /// @dev One slot, all that a rebalance writes. Stored by `_save`, because the compiler would write it field by field.
     struct State {
-        uint40 lastRebalance; // {s}, zero before the first; also the time at which the two levels hold
-        uint32 nonce; // of the next plan
-        uint48 lossLevel; // D14{1} of the loss budget in use
-        uint56 turnoverLevel; // D14{1} of the turnover budget in use
-        uint40 openUntil; // {s} end of the open rebalance
-        uint16 breaches; // bitmap of assets that the open rebalance has to bring home
-        bool paused;
-        bool locked; // while a call that moves tokens is under way
-        bool moved; // whether the mandate in force is no longer the one that the clone carries
+        uint256 lastRebalance; // 40 bits, {s}, zero before the first; also the time at which the two levels hold
+        uint256 nonce; // 32 bits, of the next plan
+        uint256 lossLevel; // 48 bits, D14{1} of the loss budget in use
+        uint256 turnoverLevel; // 56 bits, D14{1} of the turnover budget in use
+        uint256 openUntil; // 40 bits, {s} end of the open rebalance
+        uint256 breaches; // 16 bits, bitmap of assets that the open rebalance has to bring home
+        uint256 flags; // 24 bits
     }
+
+    /// @dev Since `initialize`, so that the slot is never zero again and no call pays for filling it.
+    uint256 internal constant LIVE = 1;
+    uint256 internal constant PAUSED = 2;
+    /// @dev While a call that moves tokens is under way.
+    uint256 internal constant LOCKED = 4;
+    /// @dev The mandate in force is no longer the one that the clone carries.
+    uint256 internal constant MOVED = 8;
 
     /// @dev {s} what a year of management fee is counted by.
     uint256 internal constant YEAR = 365 days;
@@ -41,8 +47,8 @@ abstract contract VaultBase is ERC20 {
     /// @dev The ledger that all vaults of this implementation write to.
     address internal immutable _ledger;
 
-    State internal _state;
-    address internal _mandate; // data contract with the words of MandateCodec, once `moved`
+    uint256 private _state; // State
+    address internal _mandate; // data contract with the words of MandateCodec, once MOVED
     uint40 internal _lastTargetChange; // {s}
     uint8 internal _renounced; // bitmap of Power
     address internal _strategist;
@@ -60,38 +66,55 @@ abstract contract VaultBase is ERC20 {
         _;
     }
 
-    /// @dev An implementation itself can never be used: it stays locked and counts as initialised.
+    /// @dev An implementation itself can never be used: it stays locked, and LIVE.
     constructor(address ledger_) {
         _ledger = ledger_;
-        _state.locked = true;
-        _owner = address(this);
+        _state = LIVE | LOCKED;
     }
 
     function name() public view override returns (string memory) {
-        return LibString.fromSmallString(_words(_state).name());
+        return LibString.fromSmallString(_words(_load()).name());
     }
 
     function symbol() public view override returns (string memory) {
-        return LibString.fromSmallString(_words(_state).symbol());
+        return LibString.fromSmallString(_words(_load()).symbol());
     }
 
     // ---- the lock
 
+    function _load() internal view returns (State memory s) {
+        uint256 word = _state;
+        s.lastRebalance = word >> 216;
+        s.nonce = uint32(word >> 184);
+        s.lossLevel = uint48(word >> 136);
+        s.turnoverLevel = uint56(word >> 80);
+        s.openUntil = uint40(word >> 40);
+        s.breaches = uint16(word >> 24);
+        s.flags = uint24(word);
+    }
+
+    /// @dev Every field fits: times until the year 36812; a nonce for each of 2^32 rebalances; what MandateRules allows as a
+    ///      budget; at most 16 assets.
+    function _save(State memory s) internal {
+        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80
+            | s.openUntil << 40 | s.breaches << 24 | s.flags;
+    }
+
     /// @dev The state, if no call of this vault is under way.
     function _unlocked() internal view returns (State memory s) {
-        s = _state;
-        require(!s.locked, IVaultCore.Locked());
+        s = _load();
+        require(s.flags & LOCKED == 0, IVaultCore.Locked());
     }
 
     function _lock(State memory s) internal {
-        s.locked = true;
-        _state = s;
+        s.flags |= LOCKED;
+        _save(s);
     }
 
     /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked.
     function _unlock(State memory s) internal {
-        s.locked = false;
-        _state = s;
+        s.flags &= ~LOCKED;
+        _save(s);
     }
 
     // ---- what the vault knows and holds
@@ -99,7 +122,7 @@ abstract contract VaultBase is ERC20 {
     /// @dev The words of the mandate in force: a clone's own arguments until another mandate is set. The clone's code is
     ///      warm, so the first mandate is read without touching another account.
     function _words(State memory s) internal view returns (bytes memory) {
-        return s.moved ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
+        return s.flags & MOVED != 0 ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
     }
 
     /// @dev A token that cannot answer reverts here and is never taken for an empty balance.
@@ -117,16 +140,31 @@ abstract contract VaultBase is ERC20 {
         }
     }
 
-    /// @dev Put together by hand, because the compiler would copy the feeds three times. An oracle without code answers
-    ///      nothing, which cannot be decoded.
+    /// @dev Call and answer are put together and taken apart by hand: the compiler would copy every list three times. The two
+    ///      lists of the answer are used where they have arrived.
     /// @return prices D36{quote/qTok}
     /// @return rounds the feeds' round ids
     function _readPrices(bytes memory words) internal view returns (uint256[] memory prices, uint80[] memory rounds) {
+        address oracle = words.oracle();
         bytes memory call = MandateCodec.callOf(IPriceOracle.prices.selector, words);
         // slither-disable-next-line low-level-calls
-        (bool success, bytes memory answer) = words.oracle().staticcall(call);
+        (bool success, bytes memory answer) = oracle.staticcall(call);
         if (!success) LibCall.bubbleUpRevert(answer);
-        return abi.decode(answer, (uint256[], uint80[]));
+        uint256 count = words.assetCount();
+        assembly ("memory-safe") {
+            let size := shl(5, count)
+            prices := add(answer, 0x60)
+            rounds := add(prices, add(size, 0x20))
+            // The only encoding there is of two lists of this length, or else nothing that can be read.
+            success := eq(mload(answer), add(0x80, shl(1, size)))
+            if success {
+                success := and(
+                    and(eq(mload(add(answer, 0x20)), 0x40), eq(mload(add(answer, 0x40)), add(0x60, size))),
+                    and(eq(mload(prices), count), eq(mload(rounds), count))
+                )
+            }
+        }
+        require(success, IVaultCore.PricesUnreadable(oracle));
     }
 
     // ---- shares

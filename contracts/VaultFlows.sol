@@ -35,9 +35,10 @@ import {BPS, Cause, Due, Fees, Kind, Trigger, TriggerKind} from "./types/Types.s
 ///   management   until now, at most a year at a time (VaultBase)
 ///   performance  fee value = (value of a share - mark) * supply * rate, and so many shares that they are worth at most
 ///                that after they are minted: supply * fee value / (total - fee value)
-/// The mark is then what a share is worth after the fee, rounded up: what was charged once is never charged again, and
-/// neither many calls nor one change what a steady rise costs. The first call only sets the mark. `mint` and `redeem` need
-/// no price, so they take the management fee alone.
+/// The mark is then what a share is worth after the fee, rounded up, so that each rise is charged once, be it in one call or
+/// in many. (A mark before the fee would let the next gains, up to the fee, go free: calling often would lower it.) The
+/// first call only sets the mark. While the mandate has taken the rate away a mark still rises, without a fee. `mint` and
+/// `redeem` need no price, so they take the management fee alone.
 ///
 /// ROUNDING
 /// Always for the holders who stay: shares minted and fees down, shares burnt up. Routes down, so that `deposit` and
@@ -97,7 +98,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         returns (uint256 shares)
     {
         State memory s = _unlocked();
-        require(!s.paused, IVaultCore.Paused());
+        require(s.flags & PAUSED == 0, IVaultCore.Paused());
         _checkReceiver(receiver);
         _lock(s);
         Book memory book = _read(_words(s));
@@ -123,7 +124,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         returns (uint256 shares)
     {
         State memory s = _unlocked();
-        require(!s.paused, IVaultCore.Paused());
+        require(s.flags & PAUSED == 0, IVaultCore.Paused());
         _checkReceiver(receiver);
         _lock(s);
         Book memory book = _read(_words(s));
@@ -172,11 +173,11 @@ contract VaultFlows is VaultBase, IVaultFlows {
     /// @inheritdoc IVaultFlows
     function takeFees() external returns (uint256 managementShares, uint256 performanceShares) {
         State memory s = _unlocked();
-        require(!s.paused, IVaultCore.Paused());
+        require(s.flags & PAUSED == 0, IVaultCore.Paused());
         bytes memory words = _words(s);
         uint256 total;
         // A mere management fee needs no price.
-        if (words.fees().performance != 0) {
+        if (words.fees().performance != 0 || _highWaterMark != 0) {
             // Round ids are for the record of trades and flows.
             // slither-disable-next-line unused-return
             (uint256[] memory prices,) = _readPrices(words);
@@ -201,7 +202,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         if (d.failure.length == 0) (values, d.total) = Rules.valuesOf(_holdings(words.tokens(), 0), prices);
         if (d.total != 0) _assess(d, words, values, s, open);
 
-        if (s.paused) {
+        if (s.flags & PAUSED != 0) {
             (d.cause, d.failure) = (Cause.PAUSED, "");
         } else if (d.failure.length != 0) {
             d.cause = Cause.PRICE_UNUSABLE;
@@ -227,7 +228,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         uint256 breaches;
         uint256 largest;
         (d.cause, breaches, largest) =
-            Triggers.assess(words, values, targets, d.total, s.lastRebalance, block.timestamp);
+            Triggers.assess(words, Triggers.bandsOf(words), values, targets, d.total, s.lastRebalance, block.timestamp);
         if (open) breaches |= s.breaches;
         // The cast is safe: there are at most 16 assets.
         d.breaches = uint16(breaches);
@@ -436,7 +437,8 @@ contract VaultFlows is VaultBase, IVaultFlows {
         managementShares = _managementShares(words, supply);
         mark = _highWaterMark;
         uint256 rate = words.fees().performance;
-        if (rate == 0 || supply == 0) return (managementShares, 0, mark);
+        // Without a rate a mark once set still rises, so that no later rate charges what was earned until then.
+        if ((rate == 0 && mark == 0) || supply == 0) return (managementShares, 0, mark);
         supply += managementShares;
         // D36{quote/share} = D36{quote} * {qShare/share} / {qShare}, rounded down
         uint256 value = FixedPointMathLib.fullMulDiv(total, SHARE, supply);

@@ -15,6 +15,8 @@ interface IVaultCore {
 
     /// @notice The token does not tell its balance.
     error TokenUnreadable(address token);
+    /// @notice The oracle answers something that is no price list.
+    error PricesUnreadable(address oracle);
     /// @notice The ledger has not recorded an entry, so nothing has happened.
     error LedgerFailed();
 

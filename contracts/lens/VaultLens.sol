@@ -25,8 +25,9 @@ interface IShares {
 ///
 /// ROLES. None: views only.
 ///
-/// KNOWN LIMITS. The node's gas limit for a call bounds the number of vaults: about GAS_EACH for each. A vault that gets too
-/// little fails as a whole, by GasTooLow or VaultUnreadable; a good price is never shown as a bad one.
+/// KNOWN LIMITS. The node's gas limit for a call bounds the number of vaults: about 300,000 for each of 4 assets, and twice
+/// that for one alone. A vault that gets too little fails as a whole, by GasTooLow or VaultUnreadable; a good price is never
+/// shown as a bad one.
 contract VaultLens is IVaultLens {
     using MandateCodec for bytes;
 
@@ -78,7 +79,7 @@ contract VaultLens is IVaultLens {
         (result.prices, failure) = _prices(result.mandate);
         if (failure.length == 0) {
             result.due = IVault(vault).due();
-            // The prices were good a moment ago: only too little gas makes them bad.
+            // Each price was good a moment ago: only too little gas, or an oracle that lies, makes them bad.
             require(result.due.cause != Cause.PRICE_UNUSABLE, GasTooLow(gasleft(), GAS_NEEDED));
         } else if (result.status.paused) {
             result.due.cause = Cause.PAUSED;

@@ -16,6 +16,7 @@ library Triggers {
     /// @dev With both conditions in the trigger and neither met the answer is IN_BAND. The calendar is worked out only where
     ///      it can matter.
     /// @param words of the mandate in force
+    /// @param bands of the same
     /// @param values D36{quote} of each asset
     /// @param targets {bps} packed, 16 bits each, asset 0 lowest
     /// @param total D36{quote}
@@ -27,6 +28,7 @@ library Triggers {
     /// @return largest D36{quote * bps} largest absolute deviation
     function assess(
         bytes memory words,
+        Rules.Bands memory bands,
         uint256[] memory values,
         uint256 targets,
         uint256 total,
@@ -35,7 +37,7 @@ library Triggers {
     ) internal pure returns (Cause cause, uint256 breaches, uint256 largest) {
         (uint256 first,) = _head(words);
         TriggerKind kind = TriggerKind(uint8(first >> 72));
-        (breaches, largest) = _measure(bandsOf(words), values, targets, total);
+        (breaches, largest) = _measure(bands, values, targets, total);
         if (kind == TriggerKind.CALENDAR) breaches = 0;
         (cause, breaches) = _decide(words, kind, breaches, all(values.length), lastRebalance, time);
     }
