@@ -72,8 +72,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
 
     /// @inheritdoc IVaultAdmin
     function initialize(Roles memory roles) external {
-        State memory s = _load();
-        require(s.flags & LIVE == 0, AlreadyInitialized());
+        require(_owner == address(0), AlreadyInitialized());
         require(roles.owner != address(0), OwnerZero());
         bytes memory words = LibClone.argsOnClone(address(this));
         _checker.validate(words, address(this));
@@ -84,8 +83,6 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
             _isKeeper[roles.keepers[i]] = true;
         }
         _lastFee = uint40(block.timestamp);
-        s.flags = LIVE;
-        _save(s);
         _append(Kind.CREATED, abi.encode(words.unpack(), roles));
     }
 
