@@ -32,7 +32,7 @@ abstract contract VaultBase is ERC20 {
         uint256 flags; // 24 bits
     }
 
-    /// @dev Since `initialize`, so that the slot is never zero again and no call pays for filling it.
+    /// @dev Since the first mint, so that the slot is never zero again and no later call pays for filling it.
     uint256 internal constant LIVE = 1;
     uint256 internal constant PAUSED = 2;
     /// @dev While a call that moves tokens is under way.
@@ -48,10 +48,10 @@ abstract contract VaultBase is ERC20 {
 
     uint256 private _state; // State
     address internal _mandate; // data contract with the words of MandateCodec, once MOVED
-    uint40 internal _lastFee; // {s} until when the management fee has been taken
+    uint40 internal _lastTargetChange; // {s}
     uint8 internal _renounced; // bitmap of Power
     address internal _strategist;
-    uint40 internal _lastTargetChange; // {s}
+    uint40 internal _lastFee; // {s} until when the management fee has been taken
     address internal _owner;
     address internal _pendingOwner;
     address internal _guardian;
@@ -65,10 +65,11 @@ abstract contract VaultBase is ERC20 {
         _;
     }
 
-    /// @dev An implementation itself can never be used: it stays locked, and LIVE.
+    /// @dev An implementation itself can never be used: it stays locked and counts as initialised.
     constructor(address ledger_) {
         _ledger = ledger_;
-        _state = LIVE | LOCKED;
+        _state = LOCKED;
+        _owner = address(this);
     }
 
     function name() public view override returns (string memory) {
