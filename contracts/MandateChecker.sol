@@ -100,17 +100,16 @@ contract MandateChecker is IMandateChecker {
         uint256 amount = FixedPointMathLib.max(COMPARED / prices[0], 1);
         // D36{quote} = {qTok} * D36{quote/qTok}
         uint256 oracleValue = amount * prices[0];
+        // D36{quote} = D36{quote} * {bps} / {bps}
+        uint256 allowed = FixedPointMathLib.fullMulDiv(oracleValue, PLAUSIBLE, BPS);
         for (uint256 i = 1; i <= expected; ++i) {
             Pairing calldata pairing = pairings[i - 1];
             require(pairing.venue < words.venueCount(), PairingUnknownVenue(i, pairing.venue));
-            uint256 amountOut =
-                IVenue(words.venue(pairing.venue)).spot(tokens[0], tokens[i], amount, pairing.route);
+            uint256 amountOut = IVenue(words.venue(pairing.venue)).spot(tokens[0], tokens[i], amount, pairing.route);
             // Saturating, so that an absurd price is called implausible and not an overflow.
             uint256 venueValue = FixedPointMathLib.saturatingMul(amountOut, prices[i]);
             require(
-                FixedPointMathLib.dist(venueValue, oracleValue)
-                    <= FixedPointMathLib.fullMulDiv(oracleValue, PLAUSIBLE, BPS),
-                PriceImplausible(i, oracleValue, venueValue)
+                FixedPointMathLib.dist(venueValue, oracleValue) <= allowed, PriceImplausible(i, oracleValue, venueValue)
             );
         }
     }

@@ -113,6 +113,7 @@ contract Vault is VaultBase, IVaultCore {
             require(msg.sender == _owner, Unauthorised(msg.sender));
             require(shares > MIN_SUPPLY, FirstMintTooSmall(shares, MIN_SUPPLY));
             locked = MIN_SUPPLY;
+            s.flags |= LIVE;
             _mint(DEAD, locked);
             amounts = maxAmounts;
         } else {

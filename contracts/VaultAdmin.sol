@@ -15,7 +15,7 @@ import {MandateCodec} from "./libraries/MandateCodec.sol";
 import {MandateRules} from "./libraries/MandateRules.sol";
 import {Rules} from "./libraries/Rules.sol";
 import {TargetPath} from "./libraries/TargetPath.sol";
-import {Knot, Kind, Limits, Mandate, Power, Roles, Status} from "./types/Types.sol";
+import {Kind, Knot, Limits, Mandate, Power, Roles, Status} from "./types/Types.sol";
 
 /// @title VaultAdmin
 /// @notice What owner, strategist and guardian do to a vault, and what everybody may read of it: the last of the three
@@ -72,8 +72,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
 
     /// @inheritdoc IVaultAdmin
     function initialize(Roles memory roles) external {
-        State memory s = _load();
-        require(s.flags & LIVE == 0, AlreadyInitialized());
+        require(_owner == address(0), AlreadyInitialized());
         require(roles.owner != address(0), OwnerZero());
         bytes memory words = LibClone.argsOnClone(address(this));
         _checker.validate(words, address(this));
@@ -84,8 +83,6 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
             _isKeeper[roles.keepers[i]] = true;
         }
         _lastFee = uint40(block.timestamp);
-        s.flags = LIVE;
-        _save(s);
         _append(Kind.CREATED, abi.encode(words.unpack(), roles));
     }
 

@@ -103,7 +103,9 @@ library MandateChange {
     }
 
     function _isTighter(Feed memory old, Feed memory next) private pure returns (bool) {
-        if (next.source != old.source || next.decimals != old.decimals || next.deviation != old.deviation) return false;
+        if (next.source != old.source || next.decimals != old.decimals || next.deviation != old.deviation) {
+            return false;
+        }
         if (next.heartbeat > old.heartbeat) return false;
         if (next.minAnswer < old.minAnswer || next.maxAnswer > old.maxAnswer) return false;
         if (old.twap.window == 0) return true;

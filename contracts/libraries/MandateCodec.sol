@@ -43,7 +43,7 @@ library MandateCodec {
     // ---- whole
 
     /// @notice The words of a mandate that `MandateRules.validate` has passed.
-    function pack(Mandate memory m) internal pure returns (bytes memory) {
+    function pack(Mandate memory m) internal pure returns (bytes memory packed) {
         uint256[] memory words = new uint256[](
             HEADER + m.venues.length + PER_ASSET * m.assets.length + PER_KNOT * m.path.length + FOOTER
         );
@@ -63,7 +63,11 @@ library MandateCodec {
         words[k++] = uint256(m.name);
         words[k++] = uint256(m.symbol);
         words[k] = uint256(m.fileHash);
-        return abi.encodePacked(words);
+        // The same memory, counted in bytes.
+        assembly ("memory-safe") {
+            packed := words
+            mstore(packed, shl(5, mload(words)))
+        }
     }
 
     /// @notice The mandate behind the words of `pack`.
@@ -80,10 +84,7 @@ library MandateCodec {
         for (uint256 i; i < m.venues.length; ++i) {
             m.venues[i] = venue(words, i);
         }
-        m.assets = new Asset[](assetCount(words));
-        for (uint256 i; i < m.assets.length; ++i) {
-            _unpackAsset(words, i, m.assets[i]);
-        }
+        m.assets = _unpackAssets(words);
         m.path = new Knot[](knotCount(words));
         for (uint256 i; i < m.path.length; ++i) {
             (uint256 time, uint256 weights) = knot(words, i);
@@ -233,25 +234,10 @@ library MandateCodec {
         }
     }
 
-    /// @notice The encoded call of a function (uint256 sequencer, uint256[] feeds), in one go: part of every rebalance.
-    function callOf(bytes4 selector, bytes memory words) internal pure returns (bytes memory data) {
-        uint256 sequencer_ = sequencer(words);
-        uint256 count = PER_ASSET * assetCount(words);
-        uint256 from = _assets(words);
-        assembly ("memory-safe") {
-            data := mload(0x40)
-            mstore(data, add(0x64, shl(5, count)))
-            mstore(add(data, 0x20), selector)
-            mstore(add(data, 0x24), sequencer_)
-            mstore(add(data, 0x44), 0x40)
-            mstore(add(data, 0x64), count)
-            let to := add(data, 0x84)
-            for { let end := add(to, shl(5, count)) } lt(to, end) { to := add(to, 32) } {
-                mstore(to, mload(from))
-                from := add(from, 32)
-            }
-            mstore(0x40, and(add(to, 31), not(31)))
-        }
+    /// @notice Where in memory those words begin, and how many they are.
+    /// @return from at least HEADER words into the memory of `words`
+    function feedsAt(bytes memory words) internal pure returns (uint256 from, uint256 count) {
+        return (_assets(words), PER_ASSET * assetCount(words));
     }
 
     /// @dev The caller has checked the index.
@@ -302,25 +288,42 @@ library MandateCodec {
         );
     }
 
-    function _unpackAsset(bytes memory words, uint256 index, Asset memory a) private pure {
-        uint256 k = HEADER + venueCount(words) + PER_ASSET * index;
-        uint256 w = _word(words, k);
-        Feed memory f = a.feed;
-        a.token = address(uint160(w));
-        a.maxWeight = uint16(w >> 160);
-        a.minWeight = uint16(w >> 176);
-        a.decimals = uint8(w >> 192);
-        f.decimals = uint8(w >> 200);
-        f.deviation = uint16(w >> 208);
-        f.heartbeat = uint32(w >> 224);
-        w = _word(words, k + 1);
-        f.source = address(uint160(w));
-        f.twap = Twap({
-            fee: uint24(w >> 160), window: uint24(w >> 184), maxDeviation: uint16(w >> 208), base: uint8(w >> 224)
-        });
-        w = _word(words, k + 2);
-        f.minAnswer = uint128(w);
-        f.maxAnswer = uint128(w >> 128);
+    /// @dev A list of structs is one of pointers. The compiler's own would first be filled with structs of zeros.
+    function _unpackAssets(bytes memory words) private pure returns (Asset[] memory assets) {
+        uint256[] memory pointers = new uint256[](assetCount(words));
+        uint256 k = HEADER + venueCount(words);
+        for (uint256 i; i < pointers.length; ++i) {
+            uint256 w = _word(words, k);
+            uint256 source = _word(words, k + 1);
+            uint256 bounds = _word(words, k + 2);
+            Asset memory a = Asset({
+                token: address(uint160(w)),
+                decimals: uint8(w >> 192),
+                minWeight: uint16(w >> 176),
+                maxWeight: uint16(w >> 160),
+                feed: Feed({
+                    source: address(uint160(source)),
+                    heartbeat: uint32(w >> 224),
+                    decimals: uint8(w >> 200),
+                    deviation: uint16(w >> 208),
+                    minAnswer: uint128(bounds),
+                    maxAnswer: uint128(bounds >> 128),
+                    twap: Twap({
+                        window: uint24(source >> 184),
+                        fee: uint24(source >> 160),
+                        maxDeviation: uint16(source >> 208),
+                        base: uint8(source >> 224)
+                    })
+                })
+            });
+            assembly ("memory-safe") {
+                mstore(add(add(pointers, 32), shl(5, i)), a)
+            }
+            k += PER_ASSET;
+        }
+        assembly ("memory-safe") {
+            assets := pointers
+        }
     }
 
     function _assets(bytes memory words) private pure returns (uint256 from) {

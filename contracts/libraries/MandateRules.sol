@@ -42,6 +42,9 @@ library MandateRules {
     /// @dev {s} More would be a mandate that cannot be loosened; for that an owner renounces.
     uint256 internal constant MAX_TIMELOCK = 365 days;
 
+    /// @dev 1 in each of 32 bytes.
+    uint256 private constant EACH_BYTE = type(uint256).max / 0xff;
+
     error OracleMissing();
     /// @notice A feed and a grace period belong together: both or neither.
     error SequencerInvalid(address feed, uint256 grace);
@@ -132,13 +135,15 @@ library MandateRules {
 
     /// @notice Whether the bytes are 1 to 31 of printable ASCII followed by zeros only: what every reader shows alike.
     function isText(bytes32 text) internal pure returns (bool) {
-        // The last byte is zero: a reader needs an end.
-        if (text == 0 || uint8(uint256(text)) != 0) return false;
-        for (uint256 rest = uint256(text); rest != 0; rest <<= 8) {
-            uint256 character = rest >> 248;
-            if (character < 0x20 || character > 0x7e) return false;
+        unchecked {
+            uint256 word = uint256(text);
+            // A byte above 0x7e has its highest bit set, or gets it by adding one. Below, no sum leaves its byte.
+            if ((word | (word + EACH_BYTE)) & (EACH_BYTE << 7) != 0) return false;
+            // The highest bit of each byte that is at least 0x20, spread over the byte; what is left has to be the end.
+            uint256 high = (word + EACH_BYTE * 0x60) & (EACH_BYTE << 7);
+            uint256 end = ~(high | (high - (high >> 7)));
+            return high != 0 && end != 0 && end & (end + 1) == 0 && word & end == 0;
         }
-        return true;
     }
 
     // ---- inside
@@ -146,9 +151,7 @@ library MandateRules {
     function _validateTrigger(Trigger memory t) private pure {
         bool isBanded = t.kind != TriggerKind.CALENDAR;
         bool hasBand = t.band > 0 || t.relativeBand > 0;
-        require(
-            isBanded == hasBand && t.band <= BPS && t.relativeBand <= BPS, BandInvalid(t.band, t.relativeBand)
-        );
+        require(isBanded == hasBand && t.band <= BPS && t.relativeBand <= BPS, BandInvalid(t.band, t.relativeBand));
         if (t.kind == TriggerKind.THRESHOLD) {
             require(
                 t.period == Period.DAY && t.every == 0 && t.anchor == 0, CalendarInvalid(t.period, t.every, t.anchor)
@@ -162,9 +165,7 @@ library MandateRules {
         // {bps} what the absolute destination stays below; 1 leaves zero only
         uint256 below = t.band > 0 ? t.band : t.relativeBand > 0 ? 1 : BPS;
         uint256 relativeBelow = t.relativeBand > 0 ? t.relativeBand : 1;
-        require(
-            d.drift < below && d.relativeDrift < relativeBelow, DestinationInvalid(d.drift, d.relativeDrift)
-        );
+        require(d.drift < below && d.relativeDrift < relativeBelow, DestinationInvalid(d.drift, d.relativeDrift));
     }
 
     function _validateLimits(Limits memory l) private pure {
@@ -209,11 +210,12 @@ library MandateRules {
             for (uint256 j; j < i; ++j) {
                 require(token != assets[j].token, TokenInvalid(i, token));
             }
-            require(
-                a.minWeight <= a.maxWeight && a.maxWeight <= BPS, WeightBoundsInvalid(i, a.minWeight, a.maxWeight)
-            );
+            uint256 least = a.minWeight;
+            uint256 most = a.maxWeight;
+            require(least <= most && most <= BPS, WeightBoundsInvalid(i, least, most));
+            uint256 deviation = a.feed.deviation;
+            require(spread == 0 || spread >= deviation, SpreadInvalid(spread, deviation));
             _validateFeed(i, a, assets.length);
-            require(spread == 0 || spread >= a.feed.deviation, SpreadInvalid(spread, a.feed.deviation));
         }
     }
 
@@ -221,8 +223,12 @@ library MandateRules {
         Feed memory f = a.feed;
         require(f.source != address(0), FeedMissing(i));
         require(f.heartbeat > 0, HeartbeatZero(i));
-        require(f.minAnswer > 0 && f.minAnswer <= f.maxAnswer, AnswerBoundsInvalid(i, f.minAnswer, f.maxAnswer));
-        require(uint256(a.decimals) + f.decimals <= VALUE_DECIMALS, DecimalsTooMany(i, a.decimals, f.decimals));
+        uint256 lowest = f.minAnswer;
+        uint256 highest = f.maxAnswer;
+        require(lowest > 0 && lowest <= highest, AnswerBoundsInvalid(i, lowest, highest));
+        uint256 decimals = a.decimals;
+        uint256 feedDecimals = f.decimals;
+        require(decimals + feedDecimals <= VALUE_DECIMALS, DecimalsTooMany(i, decimals, feedDecimals));
         Twap memory t = f.twap;
         if (t.window == 0) {
             require(t.fee == 0 && t.maxDeviation == 0 && t.base == 0, TwapInvalid(i));
@@ -241,12 +247,10 @@ library MandateRules {
             previous = knot.time;
             uint256 sum;
             for (uint256 i; i < assets.length; ++i) {
-                Asset memory a = assets[i];
                 uint256 weight = knot.weights[i];
-                require(
-                    weight >= a.minWeight && weight <= a.maxWeight,
-                    TargetOutOfBounds(k, i, weight, a.minWeight, a.maxWeight)
-                );
+                uint256 least = assets[i].minWeight;
+                uint256 most = assets[i].maxWeight;
+                require(weight >= least && weight <= most, TargetOutOfBounds(k, i, weight, least, most));
                 sum += weight;
             }
             require(sum == BPS, TargetsInvalid(k, sum));
