@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "solady/tokens/ERC20.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
-import {LibCall} from "solady/utils/LibCall.sol";
 import {LibClone} from "solady/utils/LibClone.sol";
 import {LibString} from "solady/utils/LibString.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
@@ -141,31 +140,50 @@ abstract contract VaultBase is ERC20 {
         }
     }
 
-    /// @dev Call and answer are put together and taken apart by hand: the compiler would copy every list three times. The two
-    ///      lists of the answer are used where they have arrived.
+    /// @dev The call and its answer are never copied, which the compiler would do three times over: the feeds are sent from
+    ///      where they lie among the mandate's words, the 100 bytes before them lent to the head of the call and given back;
+    ///      and the two lists of the answer are used where they arrive.
     /// @return prices D36{quote/qTok}
     /// @return rounds the feeds' round ids
     function _readPrices(bytes memory words) internal view returns (uint256[] memory prices, uint80[] memory rounds) {
         address oracle = words.oracle();
-        bytes memory call = MandateCodec.callOf(IPriceOracle.prices.selector, words);
-        // slither-disable-next-line low-level-calls
-        (bool success, bytes memory answer) = oracle.staticcall(call);
-        if (!success) LibCall.bubbleUpRevert(answer);
-        uint256 count = words.assetCount();
+        uint256 sequencer = words.sequencer();
+        (uint256 from, uint256 count) = words.feedsAt();
+        bytes4 selector = IPriceOracle.prices.selector;
+        bool readable;
         assembly ("memory-safe") {
-            let size := shl(5, count)
-            prices := add(answer, 0x60)
-            rounds := add(prices, add(size, 0x20))
-            // The only encoding there is of two lists of this length, or else nothing that can be read.
-            success := eq(mload(answer), add(0x80, shl(1, size)))
-            if success {
-                success := and(
-                    and(eq(mload(add(answer, 0x20)), 0x40), eq(mload(add(answer, 0x40)), add(0x60, size))),
-                    and(eq(mload(prices), count), eq(mload(rounds), count))
+            let head := sub(from, 0x80)
+            let word0 := mload(head)
+            let word1 := mload(add(head, 0x20))
+            let word2 := mload(add(head, 0x40))
+            let word3 := mload(add(head, 0x60))
+            mstore(add(head, 0x1c), selector)
+            mstore(add(head, 0x20), sequencer)
+            mstore(add(head, 0x40), 0x40)
+            mstore(add(head, 0x60), count)
+            let success := staticcall(gas(), oracle, add(head, 0x1c), add(0x64, shl(5, count)), 0, 0)
+            mstore(head, word0)
+            mstore(add(head, 0x20), word1)
+            mstore(add(head, 0x40), word2)
+            mstore(add(head, 0x60), word3)
+
+            let answer := mload(0x40)
+            returndatacopy(answer, 0, returndatasize())
+            if iszero(success) { revert(answer, returndatasize()) }
+            mstore(0x40, add(answer, and(add(returndatasize(), 31), not(31))))
+            // The only encoding there is of two lists of one word for each asset, or else nothing that can be read.
+            let assets := div(count, 3)
+            let size := add(0x20, shl(5, assets))
+            prices := add(answer, 0x40)
+            rounds := add(prices, size)
+            if eq(returndatasize(), add(0x40, shl(1, size))) {
+                readable := and(
+                    and(eq(mload(answer), 0x40), eq(mload(add(answer, 0x20)), add(0x40, size))),
+                    and(eq(mload(prices), assets), eq(mload(rounds), assets))
                 )
             }
         }
-        require(success, IVaultCore.PricesUnreadable(oracle));
+        require(readable, IVaultCore.PricesUnreadable(oracle));
     }
 
     // ---- shares

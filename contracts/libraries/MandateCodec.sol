@@ -234,25 +234,10 @@ library MandateCodec {
         }
     }
 
-    /// @notice The encoded call of a function (uint256 sequencer, uint256[] feeds), in one go: part of every rebalance.
-    function callOf(bytes4 selector, bytes memory words) internal pure returns (bytes memory data) {
-        uint256 sequencer_ = sequencer(words);
-        uint256 count = PER_ASSET * assetCount(words);
-        uint256 from = _assets(words);
-        assembly ("memory-safe") {
-            data := mload(0x40)
-            mstore(data, add(0x64, shl(5, count)))
-            mstore(add(data, 0x20), selector)
-            mstore(add(data, 0x24), sequencer_)
-            mstore(add(data, 0x44), 0x40)
-            mstore(add(data, 0x64), count)
-            let to := add(data, 0x84)
-            for { let end := add(to, shl(5, count)) } lt(to, end) { to := add(to, 32) } {
-                mstore(to, mload(from))
-                from := add(from, 32)
-            }
-            mstore(0x40, and(add(to, 31), not(31)))
-        }
+    /// @notice Where in memory those words begin, and how many they are.
+    /// @return from at least HEADER words into the memory of `words`
+    function feedsAt(bytes memory words) internal pure returns (uint256 from, uint256 count) {
+        return (_assets(words), PER_ASSET * assetCount(words));
     }
 
     /// @dev The caller has checked the index.

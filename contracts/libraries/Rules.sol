@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {BPS} from "../types/Types.sol";
@@ -12,8 +11,6 @@ import {BPS} from "../types/Types.sol";
 ///      which are by at most a band of 16 bits and a weight of 14. So the comparisons need no checks of their own.
 ///      The same functions in Python: controller/planning; both assert tests/vectors/rules.json.
 library Rules {
-    using DynamicArrayLib for uint256[];
-
     error ValueTooLarge(uint256 total, uint256 maximum);
 
     /// @notice D36{quote} the largest value of a vault, about 10^32 {quote}.
@@ -34,7 +31,7 @@ library Rules {
 
     /// @notice What each asset and the vault are worth.
     /// @param balances {qTok}
-    /// @param prices D36{quote/qTok}
+    /// @param prices D36{quote/qTok}, as many
     /// @return values D36{quote}
     /// @return total D36{quote}
     function valuesOf(uint256[] memory balances, uint256[] memory prices)
@@ -42,14 +39,24 @@ library Rules {
         pure
         returns (uint256[] memory values, uint256 total)
     {
-        uint256 count = balances.length;
-        values = DynamicArrayLib.malloc(count);
-        for (uint256 i; i < count; ++i) {
-            // D36{quote} = {qTok} * D36{quote/qTok}
-            uint256 value = balances.get(i) * prices.get(i);
-            values.set(i, value);
-            total += value;
+        bool wraps;
+        assembly ("memory-safe") {
+            let size := shl(5, mload(balances))
+            values := mload(0x40)
+            mstore(0x40, add(values, add(size, 0x20)))
+            mstore(values, mload(balances))
+            for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
+                let balance_ := mload(add(balances, at))
+                let price := mload(add(prices, at))
+                // D36{quote} = {qTok} * D36{quote/qTok}
+                let value := mul(balance_, price)
+                mstore(add(values, at), value)
+                total := add(total, value)
+                // A product is right when it divides back, a sum when it is not below what was added.
+                wraps := or(wraps, or(gt(iszero(eq(div(value, balance_), price)), iszero(balance_)), lt(total, value)))
+            }
         }
+        if (wraps) total = type(uint256).max;
         require(total <= MAX_TOTAL, ValueTooLarge(total, MAX_TOTAL));
     }
 

@@ -299,14 +299,16 @@ contract RulesTest is VectorTest {
 
     /// T-06: nothing wraps, what does not fit reverts.
     function test_T06_valuesOf__too_large__reverts() public {
+        bytes memory tooLarge =
+            abi.encodeWithSelector(Rules.ValueTooLarge.selector, type(uint256).max, Rules.MAX_TOTAL);
         uint256[] memory balances = new uint256[](2);
         uint256[] memory prices = new uint256[](2);
         (balances[0], prices[0]) = (type(uint256).max, 2);
-        vm.expectRevert(stdError.arithmeticError);
+        vm.expectRevert(tooLarge);
         this.valuesOf(balances, prices);
         (balances[0], prices[0]) = (type(uint256).max, 1);
         (balances[1], prices[1]) = (1, 1);
-        vm.expectRevert(stdError.arithmeticError);
+        vm.expectRevert(tooLarge);
         this.valuesOf(balances, prices);
     }
 

@@ -6,6 +6,7 @@ import {IVenue} from "../../contracts/interfaces/IVenue.sol";
 import {UniswapV3Venue} from "../../contracts/venues/UniswapV3Venue.sol";
 import {MarketFixture} from "./base/MarketFixture.sol";
 import {ISwapRouter} from "./base/UniswapV3Fixture.sol";
+import {OddToken} from "./hostile/OddToken.sol";
 
 /// @notice The venue alone, on real pools, with a trader in the vault's place.
 contract UniswapV3VenueTest is MarketFixture {
@@ -89,6 +90,39 @@ contract UniswapV3VenueTest is MarketFixture {
         venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, circular);
     }
 
+    /// @dev The first pool has traded by then: all of it is undone.
+    function test_swap__when_second_pool_does_not_exist__then_route_invalid() public {
+        fund(trader, address(venue), EQUITY, 1e18);
+        bytes memory path = abi.encodePacked(FEE, address(tokens[DOLLAR]), uint24(10_000));
+        vm.prank(trader);
+        vm.expectRevert(abi.encodeWithSelector(IVenue.RouteInvalid.selector, path));
+        venue.swap(address(tokens[EQUITY]), address(tokens[GOLD]), 1e18, path);
+        assertEq(tokens[EQUITY].balanceOf(trader), 1e18, "trader keeps the tokens");
+    }
+
+    /// @dev What a pool says when it refuses reaches the caller.
+    function test_swap__when_pool_reverts__then_in_its_own_words() public {
+        bytes memory path = route(EQUITY, DOLLAR);
+        vm.expectRevert(bytes("AS"));
+        venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), 0, path);
+    }
+
+    /// @dev A pool that takes a token with a fee on transfer is paid too little and says so.
+    function test_T20_swap__when_token_takes_a_fee__then_the_pool_refuses() public {
+        OddToken odd = new OddToken(18);
+        address pool = uniswap.createPool(address(odd), address(tokens[DOLLAR]), FEE);
+        IUniswapV3Pool(pool).initialize(sqrtPrice(address(odd), address(tokens[DOLLAR]), 1e18, 1e6));
+        odd.mint(address(market), 1e24);
+        market.provide(pool, -FULL_RANGE, FULL_RANGE, 1e15);
+        odd.mint(trader, 1e18);
+        odd.setFee(1);
+        vm.startPrank(trader);
+        odd.approve(address(venue), 1e18);
+        vm.expectRevert(bytes("IIA"));
+        venue.swap(address(odd), address(tokens[DOLLAR]), 1e18, abi.encodePacked(FEE));
+        vm.stopPrank();
+    }
+
     // ---- T-19: callbacks and allowances
 
     function test_T19_callback__when_caller_is_no_pool__then_unauthorised(address caller, address payer) public {
@@ -103,6 +137,16 @@ contract UniswapV3VenueTest is MarketFixture {
         bytes memory data = abi.encode(trader, address(tokens[EQUITY]), address(tokens[DOLLAR]), FEE);
         vm.prank(pools[GOLD]);
         vm.expectRevert(abi.encodeWithSelector(IVenue.CallbackUnauthorised.selector, pools[GOLD]));
+        venue.uniswapV3SwapCallback(1, -1, data);
+    }
+
+    /// @dev Data that nobody wrote is read as it comes: too short, too long, words that are no addresses.
+    function test_T19_callback__when_data_is_rubbish__then_unauthorised(bool pool, address caller, bytes calldata data)
+        public
+    {
+        caller = pool ? pools[GOLD] : caller;
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(IVenue.CallbackUnauthorised.selector, caller));
         venue.uniswapV3SwapCallback(1, -1, data);
     }
 
