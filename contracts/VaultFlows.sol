@@ -24,11 +24,10 @@ import {BPS, Cause, Due, Fees, Kind, Trigger, TriggerKind} from "./types/Types.s
 /// SHARE PRICE
 /// A share is worth its part of all that the vault holds, at the oracle's prices: balances count, not what was paid in, so
 /// a donation belongs to all shares alike, as in kind. `deposit` and `withdraw` trade at that value with the mandate's
-/// spread against the caller, and the spread stays in the vault: neither can lower the value of a share. With a spread of
-/// at least the sum of the two largest deviations of the mandate's feeds that also holds for whoever knows every next
-/// price, as long as no feed is off by more than its deviation:
+/// spread against the caller, and the spread stays in the vault: neither can lower the value of a share. The spread is at
+/// least the sum of the two largest deviations of the mandate's feeds (MandateRules), so that this also holds against
+/// whoever knows every next price, as long as no feed is off by more than its deviation:
 ///   (BPS - spread) * (BPS + deviation of one) <= BPS * (BPS - deviation of another).
-/// With a spread of one deviation it holds as long as one feed at a time is off.
 ///
 /// FEES
 /// Taken as new shares, before anything else changes the supply:
