@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ERC20} from "solady/tokens/ERC20.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {IVaultCore} from "./interfaces/IVaultCore.sol";
-import {IVenue} from "./interfaces/IVenue.sol";
+import {IPayer, IVenue} from "./interfaces/IVenue.sol";
 import {Budget} from "./libraries/Budget.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
 import {Rules} from "./libraries/Rules.sol";
@@ -177,8 +176,7 @@ contract Vault is VaultBase, IVaultCore {
         (book.prices, entry.rounds) = _readPrices(book.words);
         entry.nonce = uint40(s.nonce++);
         _open(book, entry, s);
-        _lock(s);
-        entry.fills = _trade(book, plan.trades);
+        entry.fills = _trade(book, s, plan.trades);
         _close(book, entry, s, plan.part);
 
         // The encoded plan is all that follows the selector.
@@ -189,6 +187,19 @@ contract Vault is VaultBase, IVaultCore {
         entry.prices = book.prices;
         _append(Kind.REBALANCED, abi.encode(entry));
         _unlock(s);
+    }
+
+    /// @inheritdoc IPayer
+    /// @dev Only in a trade, only to its venue, only once. How much is not asked here: the trade fails unless exactly its
+    ///      amount is gone in the end. The payment is closed before the token is called.
+    function pay(address to, uint256 amount) external {
+        State memory s = _load();
+        require(s.flags & PAYING != 0, Unauthorised(msg.sender));
+        bytes memory words = _words(s);
+        require(msg.sender == words.venue(s.flags >> PAYING_VENUE), Unauthorised(msg.sender));
+        s.flags &= ~PAYING;
+        _save(s);
+        SafeTransferLib.safeTransfer(words.token(uint8(s.flags >> PAYING_ASSET)), to, amount);
     }
 
     /// @dev A block hash is known for the last 256 blocks and zero for all others.
@@ -235,7 +246,8 @@ contract Vault is VaultBase, IVaultCore {
         book.breaches = breaches;
     }
 
-    function _trade(Book memory book, Trade[] calldata trades) private returns (Fill[] memory fills) {
+    /// @dev Until the first trade nothing is called that could call back; from then on the vault is locked.
+    function _trade(Book memory book, State memory s, Trade[] calldata trades) private returns (Fill[] memory fills) {
         require(trades.length <= book.limits.maxTrades, TooManyTrades(trades.length, book.limits.maxTrades));
         fills = new Fill[](trades.length);
         for (uint256 k; k < trades.length; ++k) {
@@ -243,6 +255,7 @@ contract Vault is VaultBase, IVaultCore {
             Fill memory fill = fills[k];
             (fill.sell, fill.buy, fill.venue, fill.amountIn) = (trade.sell, trade.buy, trade.venue, trade.amountIn);
             uint256 valueIn = _checkTrade(book, fill, k);
+            _lockPaying(s, fill.sell, fill.venue);
             fill.amountOut = _swap(book, fill, trade.route, k);
             _checkOutput(book, fill, trade.minOut, valueIn, k);
         }
@@ -269,10 +282,8 @@ contract Vault is VaultBase, IVaultCore {
     {
         address sell = book.tokens[fill.sell];
         address buy = book.tokens[fill.buy];
-        address venue = book.words.venue(fill.venue);
         uint256 amountIn = fill.amountIn;
-        SafeTransferLib.safeApprove(sell, venue, amountIn);
-        IVenue(venue).swap(sell, buy, amountIn, route);
+        IVenue(book.words.venue(fill.venue)).swap(sell, buy, amountIn, route);
 
         uint256 left = _held(sell);
         uint256 taken = FixedPointMathLib.zeroFloorSub(book.balances[fill.sell], left);
@@ -281,8 +292,6 @@ contract Vault is VaultBase, IVaultCore {
         uint256 now_ = _held(buy);
         amountOut = FixedPointMathLib.zeroFloorSub(now_, book.balances[fill.buy]);
         book.balances[fill.buy] = now_;
-        uint256 allowanceLeft = ERC20(sell).allowance(address(this), venue);
-        require(allowanceLeft == 0, AllowanceLeft(k, allowanceLeft));
     }
 
     /// @dev Judges what a trade returned, and counts what it lost and moved.

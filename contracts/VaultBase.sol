@@ -40,6 +40,12 @@ abstract contract VaultBase is ERC20 {
     /// @dev The mandate in force is no longer the one that the clone carries.
     uint256 internal constant MOVED = 8;
 
+    /// @dev While the venue of the trade under way may ask for what is sold. The indices of the asset and of the venue stand
+    ///      in the bits from these on, 8 each.
+    uint256 internal constant PAYING = 16;
+    uint256 internal constant PAYING_ASSET = 8;
+    uint256 internal constant PAYING_VENUE = 16;
+
     /// @dev {s} what a year of management fee is counted by.
     uint256 internal constant YEAR = 365 days;
 
@@ -111,7 +117,18 @@ abstract contract VaultBase is ERC20 {
         _save(s);
     }
 
-    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked.
+    /// @dev Locks the vault, with one payment open: of this asset, for this venue.
+    /// @param asset index, at most 15
+    /// @param venue index, at most 254
+    function _lockPaying(State memory s, uint256 asset, uint256 venue) internal {
+        uint256 flags = s.flags;
+        s.flags = flags | LOCKED | PAYING | asset << PAYING_ASSET | venue << PAYING_VENUE;
+        _save(s);
+        s.flags = flags;
+    }
+
+    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked, but
+    ///      for `pay`, which only closes the payment.
     function _unlock(State memory s) internal {
         s.flags &= ~LOCKED;
         _save(s);

@@ -100,12 +100,18 @@ contract MandateCodecTest is Test {
         }
     }
 
-    function test_callOf__any_mandate__is_the_compilers_own_encoding(uint256 seed, uint256 assets, bytes4 selector)
-        public
-    {
+    function test_feedsAt__any_mandate__is_where_the_feeds_stand(uint256 seed, uint256 assets) public {
         bytes memory words = MandateCodec.pack(_any(seed, assets, 2, 1));
-        bytes memory expected = abi.encodeWithSelector(selector, words.sequencer(), words.feeds());
-        assertEq(MandateCodec.callOf(selector, words), expected, "VLT-11 call of the oracle");
+        uint256[] memory feeds = words.feeds();
+        (uint256 from, uint256 count) = words.feedsAt();
+        assertEq(count, feeds.length, "VLT-11 count");
+        for (uint256 i; i < count; ++i) {
+            uint256 word;
+            assembly ("memory-safe") {
+                word := mload(add(from, shl(5, i)))
+            }
+            assertEq(word, feeds[i], "VLT-11 word of the oracle's call");
+        }
     }
 
     /// @dev Five words of header, one for each venue, three for each asset, two for each knot, three at the end.
