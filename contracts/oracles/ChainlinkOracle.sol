@@ -33,7 +33,8 @@ import {BPS, VALUE_DECIMALS} from "../types/Types.sol";
 ///
 /// ROLES. None: no owner, no state. Which feeds, which heartbeat and which bounds is the mandate's word on every call.
 ///
-/// KNOWN LIMITS. A price inside its heartbeat may lag the market by up to the feed's deviation threshold. The words of the
+/// KNOWN LIMITS. A price inside its heartbeat may lag the market by up to the feed's deviation threshold. Who trades in
+/// block after block can make a pool with too short a memory forget the window, and so stop rebalances. The words of the
 /// assets are taken as MandateCodec writes them; what cannot be such words reverts without a name.
 contract ChainlinkOracle is IPriceOracle {
     /// @dev Answer of an uptime feed. Whatever else it says counts as down.
@@ -143,7 +144,7 @@ contract ChainlinkOracle is IPriceOracle {
     /// @dev Never returns. Every condition of `_read` once more, in the order in which they are named.
     function _refuse(uint256 words, bool readable, uint256 round) private view {
         (uint256 own, uint256 source, uint256 bounds) = _load(words);
-        (uint256 id, int256 answer,, uint256 updatedAt, uint256 answeredIn) = _loadRound(round);
+        (uint256 id, int256 answer, uint256 updatedAt, uint256 answeredIn) = _loadRound(round);
         address feed = address(uint160(source));
         if (!readable || id > type(uint80).max || answeredIn > type(uint80).max) revert FeedUnreadable(feed);
         if (updatedAt == 0 || answeredIn < id) revert RoundIncomplete(feed, uint80(id));
@@ -241,12 +242,11 @@ contract ChainlinkOracle is IPriceOracle {
     function _loadRound(uint256 round)
         private
         pure
-        returns (uint256 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint256 answeredIn)
+        returns (uint256 id, int256 answer, uint256 updatedAt, uint256 answeredIn)
     {
         assembly ("memory-safe") {
             id := mload(round)
             answer := mload(add(round, 0x20))
-            startedAt := mload(add(round, 0x40))
             updatedAt := mload(add(round, 0x60))
             answeredIn := mload(add(round, 0x80))
         }

@@ -67,7 +67,7 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
 
     /// @inheritdoc IUniswapV3SwapCallback
     /// @dev A genuine pool calls back its own caller only, with the data of that call: a caller with a pool's address
-    ///      proves that this contract wrote `data`.
+    ///      proves that this contract wrote `data`. It is read unchecked because what is no such data names no pool.
     function uniswapV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external {
         address payer;
         address sell;

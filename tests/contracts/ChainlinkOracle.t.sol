@@ -109,8 +109,10 @@ contract ChainlinkOracleTest is MarketFixture {
 
     // ---- T-14: sign and bounds
 
-    function test_T14_price__when_not_positive__then_refused(int256 answer) public {
-        answer = bound(answer, type(int256).min, 0);
+    /// @dev Also where the lowest acceptable answer is zero, which no mandate has.
+    function test_T14_price__when_not_positive__then_refused(int256 answer, bool zero, bool unbounded) public {
+        answer = zero ? int256(0) : bound(answer, type(int256).min, 0);
+        if (unbounded) asset.feed.minAnswer = 0;
         _answer(1, answer, block.timestamp, 1);
         _expect(abi.encodeWithSelector(IPriceOracle.PriceNotPositive.selector, source, answer));
     }
@@ -166,7 +168,9 @@ contract ChainlinkOracleTest is MarketFixture {
 
     // ---- T-14: completeness
 
-    function test_T14_price__when_round_has_no_date__then_incomplete() public {
+    /// @dev Also where the heartbeat is longer than all the time since 1970.
+    function test_T14_price__when_round_has_no_date__then_incomplete(bool longest) public {
+        if (longest) asset.feed.heartbeat = type(uint32).max;
         _answer(3, 500e8, 0, 3);
         _expect(abi.encodeWithSelector(IPriceOracle.RoundIncomplete.selector, source, uint80(3)));
     }
@@ -184,6 +188,13 @@ contract ChainlinkOracleTest is MarketFixture {
 
     function test_T14_price__when_feed_reverts__then_unreadable() public {
         vm.mockCallRevert(address(source), abi.encodeCall(IAggregatorV3.latestRoundData, ()), "access denied");
+        _expectUnreadable();
+    }
+
+    /// @dev What looks like a round is no answer when it comes with a revert.
+    function test_T14_price__when_feed_reverts_with_a_round__then_unreadable() public {
+        bytes memory round = abi.encode(1, 500e8, block.timestamp - 1, block.timestamp, 1);
+        vm.mockCallRevert(address(source), abi.encodeCall(IAggregatorV3.latestRoundData, ()), round);
         _expectUnreadable();
     }
 
@@ -310,7 +321,7 @@ contract ChainlinkOracleTest is MarketFixture {
         bytes memory call = abi.encodeCall(IAggregatorV3.latestRoundData, ());
         vm.mockCall(uptime, call, rubbish[:_min(rubbish.length, 159)]);
         _expectBoth(_sequencer(uptime, 3_600), reason);
-        vm.mockCallRevert(uptime, call, "access denied");
+        vm.mockCallRevert(uptime, call, abi.encode(1, 0, 1, 1, 1));
         _expectBoth(_sequencer(uptime, 3_600), reason);
     }
 

@@ -47,7 +47,10 @@ contract MandateChangeTest is VaultFixture {
     }
 
     /// However much is tightened beside it, one loosening makes the whole change one.
-    function test_T22_isTightening__one_loosening_among_tightenings__is_none(uint256 set, uint256 loosened) public view {
+    function test_T22_isTightening__one_loosening_among_tightenings__is_none(uint256 set, uint256 loosened)
+        public
+        view
+    {
         Mandate memory old = _rich();
         Mandate memory next = _rich();
         loosened = loosened % TIGHTENINGS;

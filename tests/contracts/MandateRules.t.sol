@@ -224,9 +224,7 @@ contract MandateRulesTest is VaultFixture {
         m.limits.maxLoss = m.limits.lossBudget / 2;
         this.validate(m);
         m.limits.maxLoss = uint16(bound(maxLoss, m.limits.lossBudget / 2 + 1, type(uint16).max));
-        _refused(
-            m, abi.encodeWithSelector(MandateRules.MaxLossInvalid.selector, m.limits.maxLoss, m.limits.lossBudget)
-        );
+        _refused(m, abi.encodeWithSelector(MandateRules.MaxLossInvalid.selector, m.limits.maxLoss, m.limits.lossBudget));
     }
 
     function test_turnoverBudget__zero_or_too_high__reverts(uint32 value) public {
@@ -235,8 +233,7 @@ contract MandateRulesTest is VaultFixture {
         _refused(m, abi.encodeWithSelector(MandateRules.TurnoverBudgetInvalid.selector, 0, 10_000_000));
         m.limits.turnoverBudget = uint32(bound(value, 10_000_001, type(uint32).max));
         _refused(
-            m,
-            abi.encodeWithSelector(MandateRules.TurnoverBudgetInvalid.selector, m.limits.turnoverBudget, 10_000_000)
+            m, abi.encodeWithSelector(MandateRules.TurnoverBudgetInvalid.selector, m.limits.turnoverBudget, 10_000_000)
         );
         m.limits.turnoverBudget = 10_000_000;
         this.validate(m);
@@ -245,9 +242,7 @@ contract MandateRulesTest is VaultFixture {
     function test_budgetWindow__below_an_hour__reverts(uint32 value) public {
         Mandate memory m = mandate6030();
         m.limits.budgetWindow = uint32(bound(value, 0, 1 hours - 1));
-        _refused(
-            m, abi.encodeWithSelector(MandateRules.BudgetWindowTooShort.selector, m.limits.budgetWindow, 1 hours)
-        );
+        _refused(m, abi.encodeWithSelector(MandateRules.BudgetWindowTooShort.selector, m.limits.budgetWindow, 1 hours));
         m.limits.budgetWindow = 1 hours;
         this.validate(m);
     }

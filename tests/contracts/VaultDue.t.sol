@@ -189,6 +189,13 @@ contract VaultDueTest is FlowTest {
         _assertCause(odd.due(), Cause.THRESHOLD, 0);
     }
 
+    function test_due__first__waits_for_nothing() public {
+        Mandate memory m = oddMandate();
+        m.trigger.cooldown = type(uint32).max;
+        IVault of_ = oddVault(m, amounts3(600_000 * ONE, 200_000 * ONE, 200_000 * ONE));
+        _assertCause(of_.due(), Cause.THRESHOLD, 0);
+    }
+
     /// An open rebalance goes on inside the band, without cool-down, for the assets it was opened for, until its end.
     function test_due__open__until_its_end(uint256 time) public {
         IVault of_ = _opened();
@@ -201,7 +208,9 @@ contract VaultDueTest is FlowTest {
         _assertCause(d, Cause.OPEN, until + 1);
         assertEq(d.breaches, 1, "what it was opened for");
         assertLt(d.moves[0], 0, "still to be sold");
-        pass(until + 1 - block.timestamp);
+        pass(until - block.timestamp);
+        _assertCause(of_.due(), Cause.OPEN, until + 1);
+        pass(1);
         _assertCause(of_.due(), Cause.COOLING_DOWN, of_.status().lastRebalance + 1 days);
         assertEq(of_.due().breaches, 0, "the open one is over");
     }

@@ -80,7 +80,9 @@ contract VaultInitializeTest is VaultTest {
         for (uint256 i; i < calls.length; ++i) {
             (bool ok, bytes memory answer) = address(implementation).call(calls[i]);
             assertFalse(ok, "went through");
-            assertEq(answer, abi.encodeWithSelector(IVaultCore.Locked.selector), string.concat("locked ", vm.toString(i)));
+            assertEq(
+                answer, abi.encodeWithSelector(IVaultCore.Locked.selector), string.concat("locked ", vm.toString(i))
+            );
         }
     }
 

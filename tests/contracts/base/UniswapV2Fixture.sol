@@ -14,14 +14,14 @@ abstract contract UniswapV2Fixture is Test {
     bytes32 internal pairInitCodeHash;
 
     function setUpUniswapV2() internal {
-        bytes memory code = bytes.concat(_bytecode("UniswapV2Factory.json"), abi.encode(address(0)));
+        bytes memory code = bytes.concat(_bytecodeV2("UniswapV2Factory.json"), abi.encode(address(0)));
         address deployed;
         assembly ("memory-safe") {
             deployed := create(0, add(code, 0x20), mload(code))
         }
         assertTrue(deployed != address(0), "UniswapV2Factory");
         uniswapV2 = IUniswapV2Factory(deployed);
-        pairInitCodeHash = keccak256(_bytecode("UniswapV2Pair.json"));
+        pairInitCodeHash = keccak256(_bytecodeV2("UniswapV2Pair.json"));
     }
 
     /// @notice A pair with these reserves.
@@ -37,7 +37,7 @@ abstract contract UniswapV2Fixture is Test {
         IUniswapV2Pair(pair).mint(address(this));
     }
 
-    function _bytecode(string memory name) private view returns (bytes memory) {
+    function _bytecodeV2(string memory name) private view returns (bytes memory) {
         return
             vm.parseBytes(string.concat("0x", vm.parseJsonString(vm.readFile(string.concat(CORE, name)), ".bytecode")));
     }

@@ -13,6 +13,15 @@ contract DepositorHandler is FlowTest {
     int256[3] private _truth; // {quote/tok in feed decimals}
     uint256 private _spent; // D36{quote} at true prices
 
+    /// @dev VLT-6 call by call: what one call took would otherwise hide behind the spread that another one paid.
+    modifier fair() {
+        (uint256 total, uint256 supply) = share();
+        _;
+        (uint256 totalAfter, uint256 supplyAfter) = share();
+        // total'/supply' >= total/supply, cross-multiplied
+        assertGe(totalAfter * supply, total * supplyAfter, "VLT-6 nobody is diluted");
+    }
+
     function start() external {
         setUp();
         mallory = makeAddr("mallory");
@@ -31,7 +40,7 @@ contract DepositorHandler is FlowTest {
         pushPrice(asset, _truth[asset] + _truth[asset] * bound(move, -49, 49) / 10_000);
     }
 
-    function depositSome(uint256 asset, uint256 amount) external {
+    function depositSome(uint256 asset, uint256 amount) external fair {
         asset = asset % 3;
         uint256 room = roomIn(vault, asset);
         if (room == 0) return;
@@ -41,13 +50,13 @@ contract DepositorHandler is FlowTest {
         deposit(vault, mallory, amounts);
     }
 
-    function depositRouted(uint256 value) external {
+    function depositRouted(uint256 value) external fair {
         uint256[] memory amounts = vault.routeDeposit(bound(value, 1_000 * DOLLARS, 1e6 * DOLLARS));
         _spent += trueWorth(amounts);
         deposit(vault, mallory, amounts);
     }
 
-    function withdrawSome(uint256 asset, uint256 amount) external {
+    function withdrawSome(uint256 asset, uint256 amount) external fair {
         asset = asset % 3;
         uint256 room = roomOut(vault, asset);
         if (room == 0) return;
@@ -56,13 +65,13 @@ contract DepositorHandler is FlowTest {
         withdraw(vault, mallory, amounts);
     }
 
-    function withdrawRouted(uint256 value) external {
+    function withdrawRouted(uint256 value) external fair {
         uint256[] memory amounts = vault.routeWithdraw(bound(value, DOLLARS, totalOf(vault) / 2));
         if (vault.previewWithdraw(amounts) > sharesOf(vault, mallory)) return;
         withdraw(vault, mallory, amounts);
     }
 
-    function mintSome(uint256 shares) external {
+    function mintSome(uint256 shares) external fair {
         shares = bound(shares, 1, 1_000_000e18);
         uint256[] memory amounts = vault.previewMint(shares);
         fundAll(mallory, amounts);
@@ -71,14 +80,14 @@ contract DepositorHandler is FlowTest {
         vault.mint(shares, amounts, mallory);
     }
 
-    function redeemSome(uint256 shares) external {
+    function redeemSome(uint256 shares) external fair {
         uint256 mine = sharesOf(vault, mallory);
         if (mine == 0) return;
         vm.prank(mallory);
         vault.redeem(bound(shares, 1, mine), all(0), mallory, mallory, 0);
     }
 
-    function donateSome(uint256 asset, uint256 amount) external {
+    function donateSome(uint256 asset, uint256 amount) external fair {
         uint256[] memory amounts = only(asset % 3, bound(amount, 0, 1_000_000));
         _spent += trueWorth(amounts);
         donate(vault, asset % 3, amounts[asset % 3]);
@@ -100,7 +109,7 @@ contract DepositorHandler is FlowTest {
 
     /// @return total D36{quote} of the vault at true prices
     /// @return supply {qShare}
-    function share() external view returns (uint256 total, uint256 supply) {
+    function share() public view returns (uint256 total, uint256 supply) {
         return (trueWorth(vault.balances()), supplyOf(vault));
     }
 
