@@ -12,7 +12,6 @@ from typing import Final
 
 from controller.units import VALUE_DECIMALS
 
-
 ZERO_ADDRESS: Final = "0x" + "00" * 20
 """Stands for nobody and for nothing, as on the chain."""
 
