@@ -327,7 +327,9 @@ class Reason(Enum):
     PAUSED = "paused"
     NO_VALUE = "no value"
     PRICE_UNUSABLE = "price unusable"
+    AT_DESTINATION = "at the destination"
     BELOW_MIN_TRADE = "below minimum trade"
+    TOO_MANY_TRADES = "too many trades"
     COST_ABOVE_LIMIT = "cost above limit"
     BUDGET_SPENT = "budget spent"
     NO_ROUTE = "no route"
@@ -339,6 +341,7 @@ class NoTrade:
 
     reason: Reason
     detail: str
+    until: int = 0  # {s} when time alone can change this; zero: not known, or never
 
 
 Decision = Plan | NoTrade
