@@ -3,33 +3,35 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "solady/tokens/ERC20.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
-import {LibString} from "solady/utils/LibString.sol";
-import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
-import {ILedger} from "./interfaces/ILedger.sol";
-import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
-import {IVault} from "./interfaces/IVault.sol";
+import {IVaultCore} from "./interfaces/IVaultCore.sol";
 import {IVenue} from "./interfaces/IVenue.sol";
+import {Budget} from "./libraries/Budget.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
-import {MandateRules} from "./libraries/MandateRules.sol";
 import {Rules} from "./libraries/Rules.sol";
-import {BPS, Feed, Fill, Kind, Mandate, Plan, Rebalance, Roles, Scope, Trade} from "./types/Types.sol";
+import {TargetPath} from "./libraries/TargetPath.sol";
+import {Triggers} from "./libraries/Triggers.sol";
+import {
+    BPS, Cause, Fill, Kind, Limits, Plan, Rebalance, Trade
+} from "./types/Types.sol";
+import {VaultBase} from "./VaultBase.sol";
 
 /// @title Vault
 /// @notice An ERC-20 share over a basket of tokens that only moves towards its owner's mandate.
-/// @dev Deployed once as an implementation and used through clones.
+/// @dev Deployed once as an implementation and used through clones that carry their first mandate. What this contract does
+///      not know, VaultFlows does in its name, and what that does not know, VaultAdmin: together they are IVault.
 ///
 /// SHARE PRICE
-/// A share is a part of every token that the vault holds, paid in and out in kind, so no price decides what it is worth.
-/// A donation belongs to all shares alike: the donor loses it, and nobody can sell it on at the others' cost. Shares are
+/// A share is a part of every token that the vault holds. Paid in and out in kind, no price decides what it is worth. A
+/// donation belongs to all shares alike: the donor loses it, and nobody can sell it on at the others' cost. Shares are
 /// what a minter asks for and tokens are what is rounded, so a swollen share never rounds a minter's shares to zero; it
 /// costs at most one unit more of each token. MIN_SUPPLY shares of the first mint are locked for good, so that the supply
 /// never returns to zero or to dust, and only the owner can make the first mint.
 ///
 /// ROUNDING
-/// Always for the vault: `mint` takes up, `redeem` pays down, the oracle's floor on a trade is rounded up. Decisions are
-/// exact (libraries/Rules.sol).
+/// Always for the vault: `mint` takes up, `redeem` pays down, the oracle's floor on a trade is rounded up, what counts
+/// against a budget is rounded up. Decisions are exact (libraries/Rules.sol).
 ///
 /// TOKEN REQUIREMENTS
 /// ERC-20, with or without return values. A fee on transfer is refused by `mint` and fails a trade. A rebasing token is
@@ -41,24 +43,14 @@ import {BPS, Feed, Fill, Kind, Mandate, Plan, Rebalance, Roles, Scope, Trade} fr
 /// `redeem` reads no price and no pause, and does not touch the tokens it is told to skip. What was skipped stays in the
 /// vault for the remaining shares; the redeemed shares have no claim on it any more.
 ///
-/// ROLES, and what each can cost the holders at most
-/// owner     chooses keepers and guardian, can pause, makes the first mint. Cannot move tokens, change the mandate or
-///           block redeeming. Through a keeper of its own: what a keeper can cost.
-/// keeper    one rebalance per cool-down while one is due, each losing at most `maxLoss` of the vault's value against the
-///           oracle, each trade at most `maxSlippage`. Cannot choose the direction: every traded asset moves towards its
-///           target and not past it.
-/// guardian  can pause, which costs time.
-/// oracle, venues, ledger: the oracle is trusted with prices within the mandate's bounds. A venue is trusted with nothing
-///           beyond the trade it is given: the allowance is exact and zero again afterwards. The ledger is trusted to
-///           record and not to revert.
-/// anyone    can transfer tokens in, which may make a rebalance due.
+/// ROLES, and what each can cost the holders at most: docs/SECURITY.md. In short, a keeper moves assets towards their
+/// targets only, and loses at most `lossBudget` of the vault's value against the oracle in any `budgetWindow`.
 ///
 /// KNOWN LIMITS
 /// - An asset that is not traded can still change its weight, by no more than the loss of the rebalance.
 /// - ERC-20 functions of the share (transfer, approve, permit, totalSupply) work while the vault is locked; who values
 ///   shares takes `balances`, which then reverts.
-/// - The mandate cannot be changed; a new one is a new vault.
-contract Vault is IVault, ERC20 {
+contract Vault is VaultBase, IVaultCore {
     using MandateCodec for bytes;
 
     /// @notice {qShare} of the first mint that nobody owns. Large enough that rounding against them is negligible, small
@@ -67,70 +59,36 @@ contract Vault is IVault, ERC20 {
     /// @dev Holds the locked shares. Nobody has its key, and unlike zero it shows in every explorer.
     address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
 
-    /// @dev One slot.
-    struct State {
-        address mandate; // data contract with the words of MandateCodec
-        uint40 lastRebalance; // {s}, zero before the first
-        uint40 nonce; // of the next plan
-        bool paused;
-        bool locked; // while a call that moves tokens is under way
-    }
-
     /// @dev One rebalance in memory.
     struct Book {
-        Mandate mandate;
+        bytes words; // the mandate
+        Limits limits;
+        uint256 targets; // {bps} packed, now
         uint256[] prices; // D36{quote/qTok}
         uint256[] balances; // {qTok}, kept up to date trade by trade
         uint256[] values; // D36{quote} before the first trade
         uint256 total; // D36{quote} before the first trade
-        uint256 breaches; // bitmap of assets whose drift reached the band
+        uint256 breaches; // bitmap of assets that have to reach the destination
         uint256 sold; // bitmap of assets
         uint256 bought; // bitmap of assets
+        uint256 loss; // D36{quote} of the trades that lost
+        uint256 turnover; // D36{quote} sold
     }
 
-    /// @inheritdoc IVault
-    address public immutable ledger;
+    /// @notice VaultFlows: does what this contract does not know.
+    address public immutable next;
 
-    State private _state;
-    /// @inheritdoc IVault
-    address public owner;
-    /// @inheritdoc IVault
-    address public pendingOwner;
-    /// @inheritdoc IVault
-    address public guardian;
-    /// @inheritdoc IVault
-    mapping(address account => bool) public isKeeper;
-
-    modifier onlyOwner() {
-        _unlocked();
-        require(msg.sender == owner, Unauthorised(msg.sender));
-        _;
+    constructor(address ledger_, address next_) VaultBase(ledger_) {
+        next = next_;
     }
 
-    /// @dev The implementation itself can never be used: it stays locked and counts as initialised.
-    constructor(address ledger_) {
-        ledger = ledger_;
-        _state = State({mandate: address(this), lastRebalance: 0, nonce: 0, paused: true, locked: true});
-    }
-
-    /// @inheritdoc IVault
-    function initialize(Mandate calldata mandate_, Roles calldata roles) external {
-        require(_state.mandate == address(0), AlreadyInitialized());
-        require(roles.owner != address(0), OwnerZero());
-        Mandate memory m = mandate_;
-        MandateRules.validate(m, address(this));
-        _state.mandate = SSTORE2.write(MandateCodec.pack(m));
-        owner = roles.owner;
-        guardian = roles.guardian;
-        for (uint256 i; i < roles.keepers.length; ++i) {
-            isKeeper[roles.keepers[i]] = true;
-        }
-        _append(Kind.CREATED, abi.encode(m, roles));
+    fallback() external {
+        _delegate(next);
     }
 
     // ---- shares
 
-    /// @inheritdoc IVault
+    /// @inheritdoc IVaultCore
     // What is written last is the lock given back; whatever else writes the state reverts while it is held.
     // slither-disable-next-line reentrancy-no-eth
     function mint(uint256 shares, uint256[] calldata maxAmounts, address receiver)
@@ -142,87 +100,90 @@ contract Vault is IVault, ERC20 {
         require(shares > 0, ZeroShares());
         _checkReceiver(receiver);
         _lock(s);
-        address[] memory tokens = _tokens(s);
+        bytes memory words = _words(s);
+        address[] memory tokens = words.tokens();
         require(maxAmounts.length == tokens.length, LengthMismatch(tokens.length, maxAmounts.length));
+        _takeManagementFee(words);
 
         uint256 locked;
+        uint256[] memory held = _holdings(tokens, 0);
         if (totalSupply() == 0) {
-            require(msg.sender == owner, Unauthorised(msg.sender));
+            require(msg.sender == _owner, Unauthorised(msg.sender));
             require(shares > MIN_SUPPLY, FirstMintTooSmall(shares, MIN_SUPPLY));
             locked = MIN_SUPPLY;
             _mint(DEAD, locked);
             amounts = maxAmounts;
-            _take(tokens, _holdings(tokens, 0), amounts);
         } else {
-            uint256[] memory held = _holdings(tokens, 0);
             amounts = _portionsUp(held, shares, totalSupply());
-            for (uint256 i; i < amounts.length; ++i) {
-                require(amounts[i] <= maxAmounts[i], AmountAboveMaximum(i, amounts[i], maxAmounts[i]));
-            }
-            _take(tokens, held, amounts);
         }
+        bool paid;
+        for (uint256 i; i < amounts.length; ++i) {
+            require(amounts[i] <= maxAmounts[i], AmountAboveMaximum(i, amounts[i], maxAmounts[i]));
+            if (amounts[i] > 0) paid = true;
+        }
+        // All amounts zero would be shares for nothing.
+        require(paid, NoValue());
+        _take(tokens, held, amounts);
         // Minted last: while a token calls back, the receiver has nothing yet that it could use.
         _mint(receiver, shares - locked);
         _append(Kind.MINTED, abi.encode(msg.sender, receiver, shares, amounts));
         _unlock(s);
     }
 
-    /// @inheritdoc IVault
+    /// @inheritdoc IVaultCore
     // What is written last is the lock given back; whatever else writes the state reverts while it is held.
     // slither-disable-next-line reentrancy-no-eth
-    function redeem(uint256 shares, uint256[] calldata minAmounts, address receiver, address from, uint256 skip)
+    function redeem(uint256 shares, uint256[] calldata minAmounts, address receiver, address owner_, uint256 skip)
         external
         returns (uint256[] memory amounts)
     {
         State memory s = _unlocked();
         require(shares > 0, ZeroShares());
         _checkReceiver(receiver);
-        if (msg.sender != from) _spendAllowance(from, msg.sender, shares);
+        if (msg.sender != owner_) _spendAllowance(owner_, msg.sender, shares);
         _lock(s);
-        address[] memory tokens = _tokens(s);
+        bytes memory words = _words(s);
+        address[] memory tokens = words.tokens();
         require(minAmounts.length == tokens.length, LengthMismatch(tokens.length, minAmounts.length));
+        _takeManagementFee(words);
 
         uint256 supply = totalSupply();
-        _burn(from, shares);
+        _burn(owner_, shares);
         amounts = _portionsDown(_holdings(tokens, skip), shares, supply);
         for (uint256 i; i < tokens.length; ++i) {
             require(amounts[i] >= minAmounts[i], AmountBelowMinimum(i, amounts[i], minAmounts[i]));
-            // Nothing is sent for nothing: it is skipped, or some tokens revert on it.
-            if (amounts[i] > 0) SafeTransferLib.safeTransfer(tokens[i], receiver, amounts[i]);
         }
-        _append(Kind.REDEEMED, abi.encode(msg.sender, receiver, from, shares, amounts, skip));
+        _give(tokens, amounts, receiver);
+        _append(Kind.REDEEMED, abi.encode(msg.sender, receiver, owner_, shares, amounts, skip));
         _unlock(s);
     }
 
     // ---- rebalance
 
-    /// @inheritdoc IVault
+    /// @inheritdoc IVaultCore
     // What is written last is the lock given back; whatever else writes the state reverts while it is held.
     // slither-disable-next-line reentrancy-no-eth
     function rebalance(Plan calldata plan) external returns (bytes32 planHash) {
         State memory s = _unlocked();
-        require(isKeeper[msg.sender], Unauthorised(msg.sender));
+        require(_isKeeper[msg.sender], Unauthorised(msg.sender));
         require(!s.paused, Paused());
         _checkPlan(plan, s.nonce);
         Book memory book;
         Rebalance memory entry;
-        book.mandate = MandateCodec.unpack(SSTORE2.read(s.mandate));
-        (book.prices, entry.rounds) = _readPrices(book.mandate);
-        entry.driftBefore = _checkDue(book, s.lastRebalance);
-
+        book.words = _words(s);
+        book.limits = book.words.limits();
+        (book.prices, entry.rounds) = _readPrices(book.words);
         entry.nonce = s.nonce++;
-        s.lastRebalance = uint40(block.timestamp);
+        _open(book, entry, s);
         _lock(s);
         entry.fills = _trade(book, plan.trades);
-        (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
-        entry.driftAfter = _checkResult(book, values, total);
+        entry.open = _close(book, entry, s, plan.part);
 
-        planHash = keccak256(abi.encode(plan));
+        // The encoded plan is all that follows the selector.
+        planHash = keccak256(msg.data[4:]);
         entry.keeper = msg.sender;
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
-        entry.valueBefore = book.total;
-        entry.valueAfter = total;
         entry.prices = book.prices;
         _append(Kind.REBALANCED, abi.encode(entry));
         _unlock(s);
@@ -240,82 +201,66 @@ contract Vault is IVault, ERC20 {
         require(plan.trades.length > 0, NoTrades());
     }
 
-    function _readPrices(Mandate memory m) private view returns (uint256[] memory prices, uint80[] memory rounds) {
-        uint256 count = m.assets.length;
-        Feed[] memory feeds = new Feed[](count);
-        uint8[] memory decimals_ = new uint8[](count);
-        for (uint256 i; i < count; ++i) {
-            feeds[i] = m.assets[i].feed;
-            decimals_[i] = m.assets[i].decimals;
-        }
-        return IPriceOracle(m.oracle).prices(feeds, decimals_);
-    }
-
-    /// @dev Fills the book with what is held and what it is worth, and refuses to go on unless a rebalance is due.
-    /// @return drift D18{1} largest, rounded down
-    function _checkDue(Book memory book, uint256 lastRebalance) private view returns (uint256 drift) {
-        Mandate memory m = book.mandate;
-        // {s} = {s} + {s}; the first rebalance waits for nothing
-        uint256 until = lastRebalance == 0 ? 0 : lastRebalance + m.cooldown;
-        require(block.timestamp >= until, CoolingDown(until, block.timestamp));
-
-        uint256 count = m.assets.length;
-        book.balances = new uint256[](count);
-        for (uint256 i; i < count; ++i) {
-            book.balances[i] = _held(m.assets[i].token);
-        }
+    /// @dev Fills the book with what is held and what it is worth. Goes on with an open rebalance, or refuses unless one is
+    ///      due.
+    function _open(Book memory book, Rebalance memory entry, State memory s) private view {
+        book.balances = _holdings(book.words.tokens(), 0);
         (book.values, book.total) = Rules.valuesOf(book.balances, book.prices);
         require(book.total > 0, NoValue());
-        uint256 largest;
-        for (uint256 i; i < count; ++i) {
-            uint256 off = Rules.deviation(book.values[i], m.assets[i].target, book.total);
-            if (Rules.isBreach(off, book.total, m.band)) book.breaches |= 1 << i;
-            if (off > largest) largest = off;
+        book.targets = TargetPath.at(book.words, block.timestamp);
+        (Cause cause, uint256 breaches, uint256 largest) =
+            Triggers.assess(book.words, book.values, book.targets, book.total, s.lastRebalance, block.timestamp);
+        entry.valueBefore = book.total;
+        entry.driftBefore = Rules.drift(largest, book.total);
+        if (block.timestamp <= s.openUntil) {
+            // Also when the drift has fallen below the band: what was begun may be finished.
+            cause = Cause.OPEN;
+            breaches |= s.breaches;
+        } else {
+            // {s} = {s} + {s}; the first rebalance waits for nothing
+            uint256 until = s.lastRebalance == 0 ? 0 : s.lastRebalance + uint256(book.words.cooldown());
+            require(block.timestamp >= until, CoolingDown(until, block.timestamp));
+            require(Triggers.isDue(cause), NotDue(cause, entry.driftBefore));
+            s.openUntil = 0;
         }
-        drift = Rules.drift(largest, book.total);
-        require(book.breaches != 0, NotDue(drift, m.band));
+        entry.cause = cause;
+        book.breaches = breaches;
     }
 
     function _trade(Book memory book, Trade[] calldata trades) private returns (Fill[] memory fills) {
+        uint256 maximum = book.limits.maxTrades;
+        require(trades.length <= maximum, TooManyTrades(trades.length, maximum));
         fills = new Fill[](trades.length);
         for (uint256 k; k < trades.length; ++k) {
             Trade calldata trade = trades[k];
-            uint256 minimum = _checkTrade(book, trade, k);
-            uint256 amountOut = _swap(book, trade, k, minimum);
+            _checkTrade(book, trade, k);
+            uint256 amountOut = _swap(book, trade, k);
+            _checkOutput(book, trade, k, amountOut);
             book.sold |= 1 << trade.sell;
             book.bought |= 1 << trade.buy;
             fills[k] = Fill(trade.sell, trade.buy, trade.venue, trade.amountIn, amountOut);
         }
     }
 
-    /// @return minimum {qTok of buy} that the trade must return
-    function _checkTrade(Book memory book, Trade calldata trade, uint256 k) private pure returns (uint256 minimum) {
-        Mandate memory m = book.mandate;
-        uint256 sell = trade.sell;
-        uint256 buy = trade.buy;
-        require(sell < m.assets.length, UnknownAsset(k, sell));
-        require(buy < m.assets.length, UnknownAsset(k, buy));
-        require(sell != buy, SameAsset(k, sell));
-        require(trade.venue < m.venues.length, UnknownVenue(k, trade.venue));
-
+    function _checkTrade(Book memory book, Trade calldata trade, uint256 k) private pure {
+        uint256 count = book.prices.length;
+        require(trade.sell < count, UnknownAsset(k, trade.sell));
+        require(trade.buy < count, UnknownAsset(k, trade.buy));
+        require(trade.sell != trade.buy, SameAsset(k, trade.sell));
+        require(trade.venue < book.words.venueCount(), UnknownVenue(k, trade.venue));
         // D36{quote} = {qTok} * D36{quote/qTok}
-        uint256 value = uint256(trade.amountIn) * book.prices[sell];
-        uint256 smallest = Rules.minTradeValue(m.minTrade);
+        uint256 value = uint256(trade.amountIn) * book.prices[trade.sell];
+        uint256 smallest = Rules.minTradeValue(book.limits.minTrade);
         require(value >= smallest, TradeTooSmall(k, value, smallest));
-        minimum = Rules.floorUp(trade.amountIn, book.prices[sell], book.prices[buy], m.maxSlippage);
-        if (minimum < trade.minOut) minimum = trade.minOut;
     }
 
     /// @dev What was taken and given is measured, not believed. A difference in the wrong direction counts as nothing:
     ///      only a token that moves by itself can cause it, and then the trade fails by name.
-    function _swap(Book memory book, Trade calldata trade, uint256 k, uint256 minimum)
-        private
-        returns (uint256 amountOut)
-    {
+    function _swap(Book memory book, Trade calldata trade, uint256 k) private returns (uint256 amountOut) {
         uint256[] memory held = book.balances;
-        address sell = book.mandate.assets[trade.sell].token;
-        address buy = book.mandate.assets[trade.buy].token;
-        address venue = book.mandate.venues[trade.venue];
+        address sell = book.words.token(trade.sell);
+        address buy = book.words.token(trade.buy);
+        address venue = book.words.venue(trade.venue);
         uint256 amountIn = trade.amountIn;
 
         SafeTransferLib.safeApprove(sell, venue, amountIn);
@@ -327,36 +272,76 @@ contract Vault is IVault, ERC20 {
         held[trade.sell] = left;
         uint256 now_ = _held(buy);
         amountOut = FixedPointMathLib.zeroFloorSub(now_, held[trade.buy]);
-        require(amountOut >= minimum, OutputTooLow(k, amountOut, minimum));
         held[trade.buy] = now_;
         uint256 allowanceLeft = ERC20(sell).allowance(address(this), venue);
         require(allowanceLeft == 0, AllowanceLeft(k, allowanceLeft));
     }
 
-    /// @dev The supply needs no check: mint and redeem revert while the vault is locked.
-    /// @param values D36{quote} after the last trade
-    /// @return D18{1} largest drift, rounded down
-    function _checkResult(Book memory book, uint256[] memory values, uint256 total) private pure returns (uint256) {
-        Mandate memory m = book.mandate;
-        uint256 largest;
-        for (uint256 i; i < values.length; ++i) {
-            if ((book.sold | book.bought) >> i & 1 == 1) _checkCrossing(book, i, values[i], total);
-            uint256 off = Rules.deviation(values[i], m.assets[i].target, total);
-            if (off > largest) largest = off;
-            bool inScope = m.scope == Scope.BOOK || book.breaches >> i & 1 == 1;
-            // `require` would work out the evidence each time.
-            if (inScope && !Rules.isInside(off, total, m.destination, m.minTrade)) {
-                revert DestinationMissed(i, Rules.drift(off, total), m.destination);
-            }
+    /// @dev Judges what a trade returned, and counts what it lost and moved.
+    function _checkOutput(Book memory book, Trade calldata trade, uint256 k, uint256 amountOut) private pure {
+        // D36{quote} = {qTok} * D36{quote/qTok}
+        uint256 valueIn = uint256(trade.amountIn) * book.prices[trade.sell];
+        uint256 valueOut = amountOut * book.prices[trade.buy];
+        uint256 maxSlippage = book.limits.maxSlippage;
+        if (amountOut < trade.minOut || Rules.isOutputTooLow(valueIn, valueOut, maxSlippage)) {
+            uint256 floor = Rules.floorUp(trade.amountIn, book.prices[trade.sell], book.prices[trade.buy], maxSlippage);
+            revert OutputTooLow(k, amountOut, FixedPointMathLib.max(floor, trade.minOut));
         }
-        uint256 loss = Rules.lossOf(book.total, total);
-        // D36{quote} = D36{quote} * {bps} / {bps}, rounded down, for the error only
-        require(!Rules.isLossTooHigh(loss, book.total, m.maxLoss), LossTooHigh(loss, book.total * m.maxLoss / BPS));
-        return Rules.drift(largest, total);
+        book.loss += FixedPointMathLib.zeroFloorSub(valueIn, valueOut);
+        book.turnover += valueIn;
     }
 
-    function _checkCrossing(Book memory book, uint256 i, uint256 value, uint256 total) private pure {
-        uint256 target = book.mandate.assets[i].target;
+    /// @dev Judges the net result and writes it into the state and the entry. The supply needs no check: whatever changes
+    ///      it reverts while the vault is locked.
+    /// @return open whether the destination is left to further parts
+    function _close(Book memory book, Rebalance memory entry, State memory s, bool part)
+        private
+        view
+        returns (bool open)
+    {
+        (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
+        uint256 wanted = Triggers.scopeOf(book.words, book.breaches, values.length);
+        uint256 largest;
+        (open, largest) = _checkAssets(book, values, total, wanted, part);
+        uint32 window = book.words.window();
+        if (part) {
+            require(window != 0, PartsNotAllowed());
+            require((book.sold | book.bought) & wanted != 0, NoProgress(wanted));
+        }
+        _spend(book, s);
+        // An end once set stays, so that nobody holds a rebalance open by going on with it.
+        if (!open) s.openUntil = 0;
+        else if (s.openUntil == 0) s.openUntil = uint40(block.timestamp) + window;
+        // The cast is safe: there are at most 16 assets.
+        s.breaches = open ? uint16(book.breaches) : 0;
+        s.lastRebalance = uint40(block.timestamp);
+        entry.valueAfter = total;
+        entry.driftAfter = Rules.drift(largest, total);
+    }
+
+    /// @param values D36{quote} after the last trade
+    /// @param wanted bitmap of assets that must end inside the destination
+    /// @return open whether one of them does not, which only a part may leave so
+    /// @return largest D36{quote * bps} deviation of any asset
+    function _checkAssets(Book memory book, uint256[] memory values, uint256 total, uint256 wanted, bool part)
+        private
+        pure
+        returns (bool open, uint256 largest)
+    {
+        Rules.Bands memory bands = Triggers.bandsOf(book.words);
+        for (uint256 i; i < values.length; ++i) {
+            uint256 target = uint16(book.targets >> (16 * i));
+            if ((book.sold | book.bought) >> i & 1 == 1) _checkCrossing(book, i, target, values[i], total);
+            uint256 off = Rules.deviation(values[i], target, total);
+            if (off > largest) largest = off;
+            if (wanted >> i & 1 == 0 || Rules.isInside(bands, off, target, total)) continue;
+            // `require` would work out the evidence each time.
+            if (!part) revert DestinationMissed(i, Rules.drift(off, total), target);
+            open = true;
+        }
+    }
+
+    function _checkCrossing(Book memory book, uint256 i, uint256 target, uint256 value, uint256 total) private pure {
         int256 before = Rules.side(book.values[i], target, book.total);
         int256 afterwards = Rules.side(value, target, total);
         require(
@@ -365,142 +350,79 @@ contract Vault is IVault, ERC20 {
         );
     }
 
-    // ---- roles
-
-    /// @inheritdoc IVault
-    function pause() external {
-        _unlocked();
-        require(msg.sender == owner || msg.sender == guardian, Unauthorised(msg.sender));
-        _state.paused = true;
-        _append(Kind.PAUSED, abi.encode(msg.sender));
-    }
-
-    /// @inheritdoc IVault
-    function unpause() external onlyOwner {
-        _state.paused = false;
-        _append(Kind.UNPAUSED, abi.encode(msg.sender));
-    }
-
-    /// @inheritdoc IVault
-    function setKeeper(address keeper, bool allowed) external onlyOwner {
-        isKeeper[keeper] = allowed;
-        _append(Kind.KEEPER_SET, abi.encode(keeper, allowed));
-    }
-
-    /// @inheritdoc IVault
-    function setGuardian(address guardian_) external onlyOwner {
-        guardian = guardian_;
-        _append(Kind.GUARDIAN_SET, abi.encode(guardian_));
-    }
-
-    /// @inheritdoc IVault
-    function proposeOwner(address pendingOwner_) external onlyOwner {
-        pendingOwner = pendingOwner_;
-        _append(Kind.OWNER_PROPOSED, abi.encode(pendingOwner_));
-    }
-
-    /// @inheritdoc IVault
-    function acceptOwner() external {
-        _unlocked();
-        require(msg.sender == pendingOwner, Unauthorised(msg.sender));
-        owner = msg.sender;
-        delete pendingOwner;
-        _append(Kind.OWNER_SET, abi.encode(msg.sender));
+    /// @dev Charges the loss and the turnover of this plan to their limits.
+    function _spend(Book memory book, State memory s) private view {
+        Limits memory l = book.limits;
+        // D36{quote} = D36{quote} * {bps} / {bps}, rounded down, for the error only
+        require(
+            !Rules.isLossTooHigh(book.loss, book.total, l.maxLoss), LossTooHigh(book.loss, book.total * l.maxLoss / BPS)
+        );
+        uint256 elapsed = block.timestamp - s.lastRebalance;
+        uint256 used = Budget.leaked(s.lossLevel, elapsed, l.lossBudget, l.budgetWindow)
+            + Budget.fractionUp(book.loss, book.total);
+        uint256 capacity = Budget.capacity(l.lossBudget);
+        require(used <= capacity, LossBudgetExceeded(used, capacity));
+        // The casts are safe: what MandateRules allows as a capacity fits.
+        s.lossLevel = uint48(used);
+        used = Budget.leaked(s.turnoverLevel, elapsed, l.turnoverBudget, l.budgetWindow)
+            + Budget.fractionUp(book.turnover, book.total);
+        capacity = Budget.capacity(l.turnoverBudget);
+        require(used <= capacity, TurnoverBudgetExceeded(used, capacity));
+        s.turnoverLevel = uint56(used);
     }
 
     // ---- views
 
-    /// @inheritdoc IVault
-    function mandate() external view returns (Mandate memory) {
-        return MandateCodec.unpack(SSTORE2.read(_state.mandate));
-    }
-
-    /// @inheritdoc IVault
-    function state() external view returns (uint40 nonce, uint40 lastRebalance, bool paused) {
-        return (_state.nonce, _state.lastRebalance, _state.paused);
-    }
-
-    /// @inheritdoc IVault
+    /// @inheritdoc IVaultCore
     function balances() external view returns (uint256[] memory held) {
-        return _holdings(_tokens(_unlocked()), 0);
+        return _holdings(_words(_unlocked()).tokens(), 0);
     }
 
-    /// @inheritdoc IVault
+    /// @inheritdoc IVaultCore
     function previewMint(uint256 shares) external view returns (uint256[] memory amounts) {
-        return _portionsUp(_holdings(_tokens(_unlocked()), 0), shares, totalSupply());
+        bytes memory words = _words(_unlocked());
+        uint256 supply = totalSupply();
+        return _portionsUp(_holdings(words.tokens(), 0), shares, supply + _managementShares(words, supply));
     }
 
-    /// @inheritdoc IVault
+    /// @inheritdoc IVaultCore
     function previewRedeem(uint256 shares, uint256 skip) external view returns (uint256[] memory amounts) {
-        return _portionsDown(_holdings(_tokens(_unlocked()), skip), shares, totalSupply());
+        bytes memory words = _words(_unlocked());
+        uint256 supply = totalSupply();
+        return _portionsDown(_holdings(words.tokens(), skip), shares, supply + _managementShares(words, supply));
     }
 
-    function name() public view override returns (string memory) {
-        return LibString.fromSmallString(SSTORE2.read(_state.mandate).name());
+    /// @inheritdoc IVaultCore
+    function owner() external view returns (address) {
+        return _owner;
     }
 
-    function symbol() public view override returns (string memory) {
-        return LibString.fromSmallString(SSTORE2.read(_state.mandate).symbol());
+    /// @inheritdoc IVaultCore
+    function pendingOwner() external view returns (address) {
+        return _pendingOwner;
+    }
+
+    /// @inheritdoc IVaultCore
+    function guardian() external view returns (address) {
+        return _guardian;
+    }
+
+    /// @inheritdoc IVaultCore
+    function strategist() external view returns (address) {
+        return _strategist;
+    }
+
+    /// @inheritdoc IVaultCore
+    function isKeeper(address account) external view returns (bool) {
+        return _isKeeper[account];
+    }
+
+    /// @inheritdoc IVaultCore
+    function ledger() external view returns (address) {
+        return _ledger;
     }
 
     // ---- inside
-
-    /// @dev The state, if no call of this vault is under way.
-    function _unlocked() private view returns (State memory s) {
-        s = _state;
-        require(!s.locked, Locked());
-    }
-
-    function _lock(State memory s) private {
-        s.locked = true;
-        _state = s;
-    }
-
-    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked.
-    function _unlock(State memory s) private {
-        s.locked = false;
-        _state = s;
-    }
-
-    function _append(Kind kind, bytes memory payload) private {
-        ILedger(ledger).append(kind, payload);
-    }
-
-    /// @dev Redeeming to the vault would record a payment that never left.
-    function _checkReceiver(address receiver) private view {
-        require(receiver != address(0) && receiver != address(this), InvalidReceiver(receiver));
-    }
-
-    function _tokens(State memory s) private view returns (address[] memory) {
-        return SSTORE2.read(s.mandate).tokens();
-    }
-
-    /// @dev A plain call, so that a token that cannot answer reverts here and is never taken for an empty balance.
-    function _held(address token) private view returns (uint256) {
-        return ERC20(token).balanceOf(address(this));
-    }
-
-    /// @param skip bitmap of tokens that are not called and count as zero
-    function _holdings(address[] memory tokens, uint256 skip) private view returns (uint256[] memory held) {
-        held = new uint256[](tokens.length);
-        for (uint256 i; i < tokens.length; ++i) {
-            if (skip >> i & 1 == 0) held[i] = _held(tokens[i]);
-        }
-    }
-
-    /// @dev Takes exactly `amounts` from the caller. All of them zero would be shares for nothing.
-    /// @param held {qTok} before
-    function _take(address[] memory tokens, uint256[] memory held, uint256[] memory amounts) private {
-        bool paid;
-        for (uint256 i; i < tokens.length; ++i) {
-            if (amounts[i] == 0) continue;
-            paid = true;
-            SafeTransferLib.safeTransferFrom(tokens[i], msg.sender, address(this), amounts[i]);
-            uint256 received = FixedPointMathLib.zeroFloorSub(_held(tokens[i]), held[i]);
-            require(received == amounts[i], TransferMismatch(i, amounts[i], received));
-        }
-        require(paid, NoValue());
-    }
 
     /// @dev The products have 512 bits: no token's supply, however huge, can make them overflow.
     /// @return amounts {qTok}
@@ -529,10 +451,5 @@ contract Vault is IVault, ERC20 {
             // {qTok} = {qTok} * {qShare} / {qShare}
             amounts[i] = FixedPointMathLib.fullMulDiv(held[i], shares, supply);
         }
-    }
-
-    /// @dev An allowance is given by the holder alone: no address is trusted with all shares from the start.
-    function _givePermit2InfiniteAllowance() internal pure override returns (bool) {
-        return false;
     }
 }

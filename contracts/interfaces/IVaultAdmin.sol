@@ -20,7 +20,7 @@ interface IVaultAdmin {
     error SubmissionExpired(uint256 expiredAt, uint256 timestamp);
     /// @notice The owner has given this power up for good.
     error PowerRenounced(Power power);
-    /// @param changed {s} of the last change
+    /// @param next {s} from when on targets may be moved again
     error TargetStepTooSoon(uint256 next, uint256 timestamp);
     /// @param from {bps} present target
     /// @param to {bps} wanted target

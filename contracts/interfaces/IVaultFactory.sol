@@ -2,12 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Mandate, Roles} from "../types/Types.sol";
-
-/// @notice How one asset trades against the first one at a venue of the mandate.
-struct Pairing {
-    uint8 venue; // index into the mandate's venues
-    bytes route; // from asset 0 to this asset
-}
+import {Pairing} from "./IMandateChecker.sol";
 
 /// @notice Lets a vault exist only when its tokens, feeds and venues fit together, and remembers the ones it let.
 interface IVaultFactory {
@@ -15,13 +10,10 @@ interface IVaultFactory {
 
     /// @notice The address has no code.
     error NotAContract(address account);
-    error TokenDecimalsMismatch(uint256 asset, uint256 stated, uint256 actual);
-    error FeedDecimalsMismatch(uint256 asset, uint256 stated, uint256 actual);
-    error PairingsMismatch(uint256 expected, uint256 given);
-    error PairingUnknownVenue(uint256 asset, uint256 venue);
-    /// @notice The venue's price of the asset is too far from the oracle's: a wrong token, feed or pool is wired.
-    /// @param venueValue D36{quote} of what the venue gives for `oracleValue`
-    error PriceImplausible(uint256 asset, uint256 oracleValue, uint256 venueValue);
+    /// @notice The implementation writes to another ledger.
+    error LedgerMismatch(address expected, address actual);
+    /// @notice The creator has created this very mandate with this salt before.
+    error SaltUsed(address vault);
 
     /// @notice Creates a vault at the address that `predict` tells.
     /// @param pairings one for each asset after the first
@@ -30,8 +22,12 @@ interface IVaultFactory {
         external
         returns (address vault);
 
-    function predict(address creator, bytes32 salt) external view returns (address vault);
+    /// @notice Where `creator` would create a vault. The address commits to the whole mandate, which is part of the vault's
+    ///         code: what is found there can have no other one. The roles are not part of it, but only `creator` can set
+    ///         them.
+    function predict(address creator, bytes32 salt, Mandate calldata mandate) external view returns (address vault);
     function isVault(address account) external view returns (bool);
     function implementation() external view returns (address);
+    function checker() external view returns (address);
     function ledger() external view returns (address);
 }

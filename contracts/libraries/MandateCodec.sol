@@ -144,12 +144,22 @@ library MandateCodec {
         t.anchor = uint40(_word(words, 2) >> 192);
     }
 
+    /// @return {s}
+    function cooldown(bytes memory words) internal pure returns (uint32) {
+        return uint32(_word(words, 1) >> 96);
+    }
+
     function destination(bytes memory words) internal pure returns (Destination memory d) {
         d.scope = Scope(uint8(_word(words, 0) >> 80));
         uint256 w = _word(words, 1);
         d.drift = uint16(w >> 80);
         d.relativeDrift = uint16(w >> 64);
         d.window = uint32(_word(words, 2) >> 96);
+    }
+
+    /// @return {s} in which a rebalance may be finished in further parts
+    function window(bytes memory words) internal pure returns (uint32) {
+        return uint32(_word(words, 2) >> 96);
     }
 
     function limits(bytes memory words) internal pure returns (Limits memory l) {

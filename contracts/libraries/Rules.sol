@@ -92,6 +92,15 @@ library Rules {
         return (sold && (before <= 0 || afterwards < 0)) || (bought && (before >= 0 || afterwards > 0));
     }
 
+    /// @notice Whether a trade returned less than the mandate's slippage allows. The same as `floorUp`, without dividing.
+    /// @param valueIn D36{quote}
+    /// @param valueOut D36{quote}
+    /// @param maxSlippage {bps}, below BPS
+    function isOutputTooLow(uint256 valueIn, uint256 valueOut, uint256 maxSlippage) internal pure returns (bool) {
+        // D36{quote} * {bps} < D36{quote} * {bps}
+        return valueOut * BPS < valueIn * (BPS - maxSlippage);
+    }
+
     /// @notice Whether a loss is above the limit. The limit itself is allowed.
     /// @param loss D36{quote}
     /// @param maxLoss {bps}

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {IVaultCore} from "../../contracts/interfaces/IVaultCore.sol";
 import {Plan} from "../../contracts/types/Types.sol";
 import {ISwapRouter} from "./base/UniswapV3Fixture.sol";
 import {VaultFixture} from "./base/VaultFixture.sol";
@@ -37,8 +38,8 @@ contract SandwichTest is VaultFixture {
         } catch (bytes memory reason) {
             // Refused whole: nothing was traded.
             assertTrue(
-                bytes4(reason) == IVault.OutputTooLow.selector || bytes4(reason) == IVault.LossTooHigh.selector
-                    || bytes4(reason) == IVault.DestinationMissed.selector,
+                bytes4(reason) == IVaultCore.OutputTooLow.selector || bytes4(reason) == IVaultCore.LossTooHigh.selector
+                    || bytes4(reason) == IVaultCore.DestinationMissed.selector,
                 "a named refusal"
             );
             assertEq(valueOf(vault), before, "untouched");
@@ -77,7 +78,7 @@ contract SandwichTest is VaultFixture {
         skewPool(EQUITY, answers[EQUITY] * int256(factor) / 1e6);
         Plan memory attempt = due;
         vm.prank(keeper);
-        vm.expectPartialRevert(IVault.NotDue.selector);
+        vm.expectPartialRevert(IVaultCore.NotDue.selector);
         vault.rebalance(attempt);
         assertEq(vault.previewMint(1e18), mintBefore, "mint");
         assertEq(vault.previewRedeem(1e18, 0), redeemBefore, "redeem");
@@ -90,7 +91,7 @@ contract SandwichTest is VaultFixture {
         vault.rebalance(first);
         Plan memory again = plan(due.trades);
         vm.prank(keeper);
-        vm.expectPartialRevert(IVault.CoolingDown.selector);
+        vm.expectPartialRevert(IVaultCore.CoolingDown.selector);
         vault.rebalance(again);
     }
 
@@ -150,7 +151,7 @@ contract SandwichTest is VaultFixture {
     /// @return {qTok of equity} whose value asset `i` lacks
     function _share(uint256 i) private view returns (uint256) {
         uint256 value = valueOf(vault);
-        uint256 missing = value * vault.mandate().assets[i].target / 10_000 - vault.balances()[i] * priceOf(i);
+        uint256 missing = value * vault.mandate().path[0].weights[i] / 10_000 - vault.balances()[i] * priceOf(i);
         return missing / priceOf(EQUITY);
     }
 }

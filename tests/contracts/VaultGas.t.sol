@@ -47,7 +47,7 @@ contract VaultGasTest is VaultFixture {
 
     /// @dev A destination just inside the band, so that one trade arrives.
     function _rebalance(Mandate memory m, Trade memory single, string memory name) private {
-        m.destination = m.band - 1;
+        m.destination.drift = m.trigger.band - 1;
         IVault created = createVault(m, "gas");
         seed(created, SEED_SHARES);
         setPrice(EQUITY, 620e8);

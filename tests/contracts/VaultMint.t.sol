@@ -5,6 +5,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {IVaultCore} from "../../contracts/interfaces/IVaultCore.sol";
 import {Kind} from "../../contracts/types/Types.sol";
 import {VaultTest} from "./VaultTest.sol";
 
@@ -29,7 +30,7 @@ contract VaultMintTest is VaultTest {
     function test_mint__first_by_another__reverts(address caller) public {
         vm.assume(caller != owner);
         IVault fresh = newVault(oddMandate());
-        vm.expectRevert(abi.encodeWithSelector(IVault.Unauthorised.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.Unauthorised.selector, caller));
         vm.prank(caller);
         fresh.mint(10e18, all(ONE), stranger);
     }
@@ -37,23 +38,23 @@ contract VaultMintTest is VaultTest {
     function test_mint__first_not_above_min_supply__reverts(uint256 shares) public {
         shares = bound(shares, 1, MIN_SUPPLY);
         IVault fresh = newVault(oddMandate());
-        vm.expectRevert(abi.encodeWithSelector(IVault.FirstMintTooSmall.selector, shares, MIN_SUPPLY));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.FirstMintTooSmall.selector, shares, MIN_SUPPLY));
         vm.prank(owner);
         fresh.mint(shares, all(ONE), owner);
     }
 
     function test_mint__first_for_nothing__reverts() public {
         IVault fresh = newVault(oddMandate());
-        vm.expectRevert(IVault.NoValue.selector);
+        vm.expectRevert(IVaultCore.NoValue.selector);
         vm.prank(owner);
         fresh.mint(10e18, all(0), owner);
     }
 
     function test_previewMint__before_the_first__reverts() public {
         IVault fresh = newVault(oddMandate());
-        vm.expectRevert(IVault.NoValue.selector);
+        vm.expectRevert(IVaultCore.NoValue.selector);
         fresh.previewMint(1e18);
-        vm.expectRevert(IVault.NoValue.selector);
+        vm.expectRevert(IVaultCore.NoValue.selector);
         fresh.previewRedeem(1e18, 0);
     }
 
@@ -95,35 +96,35 @@ contract VaultMintTest is VaultTest {
         uint256[] memory amounts = vault.previewMint(1_000e18);
         amounts[asset] -= 1;
         vm.expectRevert(
-            abi.encodeWithSelector(IVault.AmountAboveMaximum.selector, asset, amounts[asset] + 1, amounts[asset])
+            abi.encodeWithSelector(IVaultCore.AmountAboveMaximum.selector, asset, amounts[asset] + 1, amounts[asset])
         );
         vm.prank(stranger);
         vault.mint(1_000e18, amounts, stranger);
     }
 
     function test_mint__zero_shares__reverts() public {
-        vm.expectRevert(IVault.ZeroShares.selector);
+        vm.expectRevert(IVaultCore.ZeroShares.selector);
         vault.mint(0, all(0), stranger);
     }
 
     function test_mint__wrong_length__reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(IVault.LengthMismatch.selector, 3, 2));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.LengthMismatch.selector, 3, 2));
         vault.mint(1e18, new uint256[](2), stranger);
-        vm.expectRevert(abi.encodeWithSelector(IVault.LengthMismatch.selector, 3, 4));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.LengthMismatch.selector, 3, 4));
         vault.mint(1e18, new uint256[](4), stranger);
     }
 
     function test_mint__to_nobody_or_the_vault__reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(IVault.InvalidReceiver.selector, address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.InvalidReceiver.selector, address(0)));
         vault.mint(1e18, all(0), address(0));
-        vm.expectRevert(abi.encodeWithSelector(IVault.InvalidReceiver.selector, address(vault)));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.InvalidReceiver.selector, address(vault)));
         vault.mint(1e18, all(0), address(vault));
     }
 
     function test_mint__paused__reverts() public {
         vm.prank(guardian);
         vault.pause();
-        vm.expectRevert(IVault.Paused.selector);
+        vm.expectRevert(IVaultCore.Paused.selector);
         vault.mint(1e18, all(0), stranger);
     }
 
@@ -141,7 +142,7 @@ contract VaultMintTest is VaultTest {
         uint256[] memory amounts = odd.previewMint(1e18);
         fundOdd(stranger, odd, amounts);
         uint256 received = amounts[1] - amounts[1] * fee / 10_000;
-        vm.expectRevert(abi.encodeWithSelector(IVault.TransferMismatch.selector, 1, amounts[1], received));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.TransferMismatch.selector, 1, amounts[1], received));
         vm.prank(stranger);
         odd.mint(1e18, amounts, stranger);
     }
@@ -181,7 +182,7 @@ contract VaultMintTest is VaultTest {
         oddTokens[0].burn(address(odd), 500_000 * ONE);
         oddTokens[1].burn(address(odd), 300_000 * ONE);
         oddTokens[2].burn(address(odd), 200_000 * ONE);
-        vm.expectRevert(IVault.NoValue.selector);
+        vm.expectRevert(IVaultCore.NoValue.selector);
         vm.prank(stranger);
         odd.mint(1e18, all(0), stranger);
     }

@@ -6,8 +6,9 @@ import {Vm} from "forge-std/Vm.sol";
 import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {IVaultCore} from "../../contracts/interfaces/IVaultCore.sol";
 import {Rules} from "../../contracts/libraries/Rules.sol";
-import {Fill, Kind, Mandate, Plan, Rebalance, Scope, Trade} from "../../contracts/types/Types.sol";
+import {Cause, Fill, Kind, Mandate, Plan, Rebalance, Scope, Trade} from "../../contracts/types/Types.sol";
 import {VaultTest} from "./VaultTest.sol";
 import {OddToken} from "./hostile/OddToken.sol";
 import {OddVenue} from "./hostile/OddVenue.sol";
@@ -47,7 +48,7 @@ contract VaultRebalanceTest is VaultTest {
         assertEq(r.fills.length, 2, "VLT-12 fills");
         assertEq(abi.encode(r.fills[0]), abi.encode(Fill(0, 1, 0, 82e18, vault.balances()[BOND] - before[BOND])), "1");
         assertEq(abi.encode(r.fills[1]), abi.encode(Fill(0, 2, 0, 27e18, vault.balances()[GOLD] - before[GOLD])), "2");
-        (uint40 nonce, uint40 last,) = vault.state();
+        (uint40 nonce, uint40 last) = (vault.status().nonce, vault.status().lastRebalance);
         assertEq(nonce, 1, "VLT-13 nonce");
         assertEq(last, block.timestamp, "last rebalance");
         for (uint256 i; i < 3; ++i) {
@@ -77,22 +78,22 @@ contract VaultRebalanceTest is VaultTest {
         vm.prank(owner);
         odd.pause();
         vm.warp(block.timestamp + 2 days); // every price is stale
-        _refuse(p, stranger, abi.encodeWithSelector(IVault.Unauthorised.selector, stranger));
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.Paused.selector));
+        _refuse(p, stranger, abi.encodeWithSelector(IVaultCore.Unauthorised.selector, stranger));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.Paused.selector));
         vm.prank(owner);
         odd.unpause();
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.NonceMismatch.selector, 0, 7));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NonceMismatch.selector, 0, 7));
         p.nonce = 0;
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.DeadlinePassed.selector, p.deadline, block.timestamp));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.DeadlinePassed.selector, p.deadline, block.timestamp));
         p.deadline = uint40(block.timestamp);
         bytes32 known = blockhash(p.referenceBlock);
         _refuse(
             p,
             keeper,
-            abi.encodeWithSelector(IVault.ReferenceBlockMismatch.selector, p.referenceBlock, known, p.referenceHash)
+            abi.encodeWithSelector(IVaultCore.ReferenceBlockMismatch.selector, p.referenceBlock, known, p.referenceHash)
         );
         p.referenceHash = known;
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.NoTrades.selector));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NoTrades.selector));
         p.trades = trades1(oddTrade(3, 0, 1));
         _refuse(
             p,
@@ -102,22 +103,22 @@ contract VaultRebalanceTest is VaultTest {
             )
         );
         refreshFeeds();
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.NotDue.selector, 0, 500));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NotDue.selector, Cause.IN_BAND, 0));
         makeOddDue();
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.UnknownAsset.selector, 0, 3));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.UnknownAsset.selector, 0, 3));
     }
 
     function test_rebalance__not_a_keeper__reverts(address caller) public {
         vm.assume(caller != keeper);
         makeOddDue();
-        _refuse(planFor(odd, oddPlan()), caller, abi.encodeWithSelector(IVault.Unauthorised.selector, caller));
+        _refuse(planFor(odd, oddPlan()), caller, abi.encodeWithSelector(IVaultCore.Unauthorised.selector, caller));
     }
 
     // ---- T-21, the plan
 
     function test_rebalance__same_plan_again__reverts() public {
         Mandate memory m = oddMandate();
-        m.cooldown = 0;
+        m.trigger.cooldown = 0;
         odd = newVault(m);
         seedOdd(odd);
         makeOddDue();
@@ -125,7 +126,7 @@ contract VaultRebalanceTest is VaultTest {
         vm.startPrank(keeper);
         odd.rebalance(p);
         vm.stopPrank();
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.NonceMismatch.selector, 1, 0));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NonceMismatch.selector, 1, 0));
     }
 
     function test_rebalance__wrong_nonce__reverts(uint40 nonce) public {
@@ -133,14 +134,14 @@ contract VaultRebalanceTest is VaultTest {
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
         p.nonce = nonce;
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.NonceMismatch.selector, 0, nonce));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NonceMismatch.selector, 0, nonce));
     }
 
     function test_rebalance__deadline__is_the_last_acceptable_second() public {
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
         vm.warp(p.deadline + 1);
-        _refuse(p, keeper, abi.encodeWithSelector(IVault.DeadlinePassed.selector, p.deadline, p.deadline + 1));
+        _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.DeadlinePassed.selector, p.deadline, p.deadline + 1));
         vm.warp(p.deadline);
         vm.prank(keeper);
         odd.rebalance(p);
@@ -154,7 +155,7 @@ contract VaultRebalanceTest is VaultTest {
         p.referenceHash = hash;
         bytes32 known = blockhash(p.referenceBlock);
         vm.assume(hash != known);
-        bytes4 name = IVault.ReferenceBlockMismatch.selector;
+        bytes4 name = IVaultCore.ReferenceBlockMismatch.selector;
         _refuse(p, keeper, abi.encodeWithSelector(name, p.referenceBlock, known, hash));
         p.referenceBlock = number % 2 == 0 ? uint64(block.number - 257) : uint64(block.number) + number % 1_000;
         _refuse(p, keeper, abi.encodeWithSelector(name, p.referenceBlock, bytes32(0), hash));
@@ -164,7 +165,7 @@ contract VaultRebalanceTest is VaultTest {
 
     function test_rebalance__no_trades__reverts() public {
         makeOddDue();
-        expectRebalanceRevert(odd, new Trade[](0), abi.encodeWithSelector(IVault.NoTrades.selector));
+        expectRebalanceRevert(odd, new Trade[](0), abi.encodeWithSelector(IVaultCore.NoTrades.selector));
     }
 
     // ---- prices (T-14): fail closed, by the oracle's names
@@ -196,7 +197,7 @@ contract VaultRebalanceTest is VaultTest {
         vm.warp(bound(wait, block.timestamp, until - 1));
         refreshFeeds();
         expectRebalanceRevert(
-            odd, oddPlan(), abi.encodeWithSelector(IVault.CoolingDown.selector, until, block.timestamp)
+            odd, oddPlan(), abi.encodeWithSelector(IVaultCore.CoolingDown.selector, until, block.timestamp)
         );
         vm.warp(until);
         refreshFeeds();
@@ -209,14 +210,14 @@ contract VaultRebalanceTest is VaultTest {
         IVault fresh = _freshWith(550_000 * ONE - 1, 300_000 * ONE, 150_000 * ONE);
         uint256 drift = _driftOf(fresh);
         assertLt(drift, 0.05e18, "VLT-1 just below");
-        expectRebalanceRevert(fresh, oddPlan(), abi.encodeWithSelector(IVault.NotDue.selector, drift, 500));
+        expectRebalanceRevert(fresh, oddPlan(), abi.encodeWithSelector(IVaultCore.NotDue.selector, Cause.IN_BAND, drift));
         oddTokens[0].mint(address(fresh), 1);
         rebalance(fresh, trades1(oddTrade(0, 2, 45_000 * ONE)));
     }
 
     function test_rebalance__nothing_held__reverts() public {
         IVault fresh = newVault(oddMandate());
-        expectRebalanceRevert(fresh, oddPlan(), abi.encodeWithSelector(IVault.NoValue.selector));
+        expectRebalanceRevert(fresh, oddPlan(), abi.encodeWithSelector(IVaultCore.NoValue.selector));
     }
 
     // ---- one trade
@@ -225,16 +226,16 @@ contract VaultRebalanceTest is VaultTest {
         makeOddDue();
         index = uint8(bound(index, 3, 255));
         Trade memory bad = oddTrade(index, 1, ONE * 1_000);
-        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSelector(IVault.UnknownAsset.selector, 0, index));
+        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSelector(IVaultCore.UnknownAsset.selector, 0, index));
         bad = oddTrade(0, index, ONE * 1_000);
         Trade[] memory list = trades2(oddTrade(0, 1, ONE * 1_000), bad);
-        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVault.UnknownAsset.selector, 1, index));
+        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.UnknownAsset.selector, 1, index));
     }
 
     function test_rebalance__same_asset__reverts() public {
         makeOddDue();
         expectRebalanceRevert(
-            odd, trades1(oddTrade(1, 1, ONE * 1_000)), abi.encodeWithSelector(IVault.SameAsset.selector, 0, 1)
+            odd, trades1(oddTrade(1, 1, ONE * 1_000)), abi.encodeWithSelector(IVaultCore.SameAsset.selector, 0, 1)
         );
     }
 
@@ -242,7 +243,7 @@ contract VaultRebalanceTest is VaultTest {
         makeOddDue();
         Trade memory bad = oddTrade(0, 1, ONE * 1_000);
         bad.venue = uint8(bound(index, 1, 255));
-        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSelector(IVault.UnknownVenue.selector, 0, bad.venue));
+        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSelector(IVaultCore.UnknownVenue.selector, 0, bad.venue));
     }
 
     /// T-07: dust cannot be traded, so its roundings cannot add up.
@@ -252,7 +253,7 @@ contract VaultRebalanceTest is VaultTest {
         expectRebalanceRevert(
             odd,
             trades1(oddTrade(0, 1, amount)),
-            abi.encodeWithSelector(IVault.TradeTooSmall.selector, 0, amount * 1e18, 100 * DOLLAR36)
+            abi.encodeWithSelector(IVaultCore.TradeTooSmall.selector, 0, amount * 1e18, 100 * DOLLAR36)
         );
     }
 
@@ -261,7 +262,7 @@ contract VaultRebalanceTest is VaultTest {
         count = bound(count, 1, 40);
         loss = bound(loss, 0, 100); // {bps} of each trade, up to the slippage limit
         Mandate memory m = oddMandate();
-        (m.minTrade, m.destination, m.maxLoss) = (1_000e18, 499, 2);
+        (m.limits.minTrade, m.destination.drift, m.limits.maxLoss) = (1_000e18, 499, 2);
         odd = newVault(m);
         seedOdd(odd);
         makeOddDue();
@@ -287,7 +288,7 @@ contract VaultRebalanceTest is VaultTest {
         take = bound(take, 0, amount - 1);
         Trade memory bad = oddTrade(0, 1, amount, OddVenue.Script(take, amount, address(0), ""));
         expectRebalanceRevert(
-            odd, trades1(bad), abi.encodeWithSelector(IVault.AmountInMismatch.selector, 0, amount, take)
+            odd, trades1(bad), abi.encodeWithSelector(IVaultCore.AmountInMismatch.selector, 0, amount, take)
         );
     }
 
@@ -306,7 +307,7 @@ contract VaultRebalanceTest is VaultTest {
         uint256 minimum = amount * 99 / 100;
         Trade memory bad = oddTrade(0, 1, amount, OddVenue.Script(amount, minimum - 1, address(0), ""));
         expectRebalanceRevert(
-            odd, trades1(bad), abi.encodeWithSelector(IVault.OutputTooLow.selector, 0, minimum - 1, minimum)
+            odd, trades1(bad), abi.encodeWithSelector(IVaultCore.OutputTooLow.selector, 0, minimum - 1, minimum)
         );
     }
 
@@ -315,7 +316,7 @@ contract VaultRebalanceTest is VaultTest {
         Trade memory bad = oddTrade(0, 1, 45_000 * ONE);
         bad.minOut = uint128(45_000 * ONE + 1);
         expectRebalanceRevert(
-            odd, trades1(bad), abi.encodeWithSelector(IVault.OutputTooLow.selector, 0, 45_000 * ONE, bad.minOut)
+            odd, trades1(bad), abi.encodeWithSelector(IVaultCore.OutputTooLow.selector, 0, 45_000 * ONE, bad.minOut)
         );
     }
 
@@ -328,7 +329,7 @@ contract VaultRebalanceTest is VaultTest {
         try vault.rebalance(p) {
             assertTrue(false, "traded at a skewed price");
         } catch (bytes memory reason) {
-            assertEq(bytes4(reason), IVault.OutputTooLow.selector, "VLT-2 floor");
+            assertEq(bytes4(reason), IVaultCore.OutputTooLow.selector, "VLT-2 floor");
         }
     }
 
@@ -338,7 +339,7 @@ contract VaultRebalanceTest is VaultTest {
         oddTokens[0].setKeepsAllowance(true);
         uint256 amount = 45_000 * ONE;
         expectRebalanceRevert(
-            odd, trades1(oddTrade(0, 1, amount)), abi.encodeWithSelector(IVault.AllowanceLeft.selector, 0, amount)
+            odd, trades1(oddTrade(0, 1, amount)), abi.encodeWithSelector(IVaultCore.AllowanceLeft.selector, 0, amount)
         );
     }
 
@@ -348,7 +349,7 @@ contract VaultRebalanceTest is VaultTest {
         oddTokens[0].setFee(100);
         // The fee is on what leaves the vault: the venue gets less, the vault gives exactly what the trade says.
         rebalance(odd, oddPlan());
-        (uint40 nonce,,) = odd.state();
+        uint40 nonce = odd.status().nonce;
         assertEq(nonce, 1, "VLT-2 measured at the vault");
     }
 
@@ -358,12 +359,12 @@ contract VaultRebalanceTest is VaultTest {
         uint256 amount = 45_000 * ONE;
         bytes memory more = abi.encodeCall(OddToken.mint, (address(odd), amount * 2));
         Trade memory bad = oddTrade(0, 1, amount, OddVenue.Script(amount, amount, address(oddTokens[0]), more));
-        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSelector(IVault.AmountInMismatch.selector, 0, amount, 0));
+        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSelector(IVaultCore.AmountInMismatch.selector, 0, amount, 0));
 
         bytes memory less = abi.encodeCall(OddToken.burn, (address(odd), amount * 2));
         bad = oddTrade(0, 1, amount, OddVenue.Script(amount, amount, address(oddTokens[1]), less));
         expectRebalanceRevert(
-            odd, trades1(bad), abi.encodeWithSelector(IVault.OutputTooLow.selector, 0, 0, amount * 99 / 100)
+            odd, trades1(bad), abi.encodeWithSelector(IVaultCore.OutputTooLow.selector, 0, 0, amount * 99 / 100)
         );
     }
 
@@ -376,7 +377,7 @@ contract VaultRebalanceTest is VaultTest {
         expectRebalanceRevert(
             odd,
             trades2(oddTrade(0, 2, 75_000 * ONE), oddTrade(1, 2, 1_000 * ONE)),
-            abi.encodeWithSelector(IVault.TargetCrossed.selector, 1, value, value - 1_000 * DOLLAR36, 3_000)
+            abi.encodeWithSelector(IVaultCore.TargetCrossed.selector, 1, value, value - 1_000 * DOLLAR36, 3_000)
         );
     }
 
@@ -389,7 +390,7 @@ contract VaultRebalanceTest is VaultTest {
         expectRebalanceRevert(
             odd,
             trades2(oddTrade(0, 1, 45_000 * ONE), oddTrade(0, 2, amount - 45_000 * ONE)),
-            abi.encodeWithSelector(IVault.TargetCrossed.selector, 0, start, start - amount * 1e18, 5_000)
+            abi.encodeWithSelector(IVaultCore.TargetCrossed.selector, 0, start, start - amount * 1e18, 5_000)
         );
         rebalance(odd, oddPlan());
     }
@@ -402,7 +403,7 @@ contract VaultRebalanceTest is VaultTest {
         (list[0], list[1]) = (oddTrade(0, 1, 45_000 * ONE), oddTrade(0, 2, 40_000 * ONE));
         list[2] = oddTrade(1, 0, 10_000 * ONE);
         expectRebalanceRevert(
-            odd, list, abi.encodeWithSelector(IVault.TargetCrossed.selector, 0, value, value - 75_000 * DOLLAR36, 5_000)
+            odd, list, abi.encodeWithSelector(IVaultCore.TargetCrossed.selector, 0, value, value - 75_000 * DOLLAR36, 5_000)
         );
     }
 
@@ -418,31 +419,29 @@ contract VaultRebalanceTest is VaultTest {
         expectRebalanceRevert(
             odd,
             trades2(oddTrade(0, 1, 45_000 * ONE), oddTrade(0, 2, second - 1)),
-            abi.encodeWithSelector(IVault.DestinationMissed.selector, 0, drift, 100)
+            abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 0, drift, 5_000)
         );
     }
 
     /// BREACH leaves alone what is in its band; BOOK does not.
     function test_rebalance__scope__decides_which_assets_must_arrive() public {
         Mandate memory m = oddMandate();
-        m.assets[2].target = 1_000;
-        (m.assets[0].target, m.assets[1].target) = (5_000, 4_000);
-        m.scope = Scope.BREACH;
+        setWeights(m, weights(5_000, 4_000, 1_000));
+        m.destination.scope = Scope.BREACH;
         odd = newVault(m);
         // 55.2 / 33.2 / 11.6: the third is 1.6% off and not in breach
         odd = _filled(odd, 552_000 * ONE, 332_000 * ONE, 116_000 * ONE);
         Trade[] memory list = trades1(oddTrade(0, 1, 52_000 * ONE));
         uint256 snapshot = vm.snapshotState();
         // 50.0 / 38.4 / 11.6: the second is 1.6% off, and was in breach
-        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVault.DestinationMissed.selector, 1, 0.016e18, 100));
+        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 1, 0.016e18, 4_000));
         vm.revertToState(snapshot);
-        m.destination = 160;
+        m.destination.drift = 160;
         odd = _filled(newVault(m), 552_000 * ONE, 332_000 * ONE, 116_000 * ONE);
         rebalance(odd, list);
 
-        m.destination = 159;
-        m.assets[0].target = 4_800;
-        m.assets[1].target = 4_200;
+        m.destination.drift = 159;
+        setWeights(m, weights(4_800, 4_200, 1_000));
         // 53.2 / 36.8 / 10.0 off by 5.2, 5.2 and 0; after 48.0 / 42.0 / 10.0
         odd = _filled(newVault(m), 532_000 * ONE, 368_000 * ONE, 100_000 * ONE);
         rebalance(odd, list);
@@ -450,17 +449,17 @@ contract VaultRebalanceTest is VaultTest {
 
     function test_rebalance__scope_book__judges_the_untouched_too() public {
         Mandate memory m = oddMandate();
-        m.destination = 100;
+        m.destination.drift = 100;
         odd = _filled(newVault(m), 565_000 * ONE, 250_000 * ONE, 185_000 * ONE);
         // sold and bought to 51.5 / 30.0 / 18.5: the third, untouched, is 1.5% off, and so is the first
         Trade[] memory list = trades1(oddTrade(0, 1, 50_000 * ONE));
-        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVault.DestinationMissed.selector, 0, 0.015e18, 100));
+        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 0, 0.015e18, 5_000));
     }
 
     /// The loss of all trades together, inclusive to the unit.
     function test_rebalance__loss_above_the_limit__reverts() public {
         Mandate memory m = oddMandate();
-        (m.maxLoss, m.maxSlippage) = (10, 500);
+        (m.limits.maxLoss, m.limits.maxSlippage) = (10, 500);
         odd = newVault(m);
         seedOdd(odd);
         makeOddDue();
@@ -472,7 +471,7 @@ contract VaultRebalanceTest is VaultTest {
         expectRebalanceRevert(
             odd,
             _losing(allowed + 1),
-            abi.encodeWithSelector(IVault.LossTooHigh.selector, (allowed + 1) * 1e18, allowed * 1e18)
+            abi.encodeWithSelector(IVaultCore.LossTooHigh.selector, (allowed + 1) * 1e18, allowed * 1e18)
         );
     }
 
@@ -480,7 +479,7 @@ contract VaultRebalanceTest is VaultTest {
     /// every limit, and what does not fails by the name of a limit.
     function test_rebalance__any_sizes_and_outputs__never_break_a_limit(uint256[4] memory seed) public {
         Mandate memory m = oddMandate();
-        m.maxLoss = 5;
+        m.limits.maxLoss = 5;
         odd = newVault(m);
         seedOdd(odd);
         makeOddDue();
@@ -504,7 +503,7 @@ contract VaultRebalanceTest is VaultTest {
             assertLe(held[1] * 10e18, afterwards * 3, "VLT-3 bought up to the target at most");
             assertLe(held[2] * 5e18, afterwards, "VLT-3 bought up to the target at most");
         } catch (bytes memory reason) {
-            if (bytes4(reason) != IVault.OutputTooLow.selector) _assertNetError(reason);
+            if (bytes4(reason) != IVaultCore.OutputTooLow.selector) _assertNetError(reason);
         }
     }
 
@@ -518,7 +517,7 @@ contract VaultRebalanceTest is VaultTest {
         try odd.rebalance(p) {
             assertTrue(false, "a plan for twice the vault went through");
         } catch (bytes memory reason) {
-            assertEq(bytes4(reason), IVault.TargetCrossed.selector, "VLT-3");
+            assertEq(bytes4(reason), IVaultCore.TargetCrossed.selector, "VLT-3");
         }
     }
 
@@ -536,8 +535,8 @@ contract VaultRebalanceTest is VaultTest {
     function _assertNetError(bytes memory reason) private pure {
         bytes4 name = bytes4(reason);
         assertTrue(
-            name == IVault.TargetCrossed.selector || name == IVault.DestinationMissed.selector
-                || name == IVault.LossTooHigh.selector,
+            name == IVaultCore.TargetCrossed.selector || name == IVaultCore.DestinationMissed.selector
+                || name == IVaultCore.LossTooHigh.selector,
             "fails by the name of a limit"
         );
     }

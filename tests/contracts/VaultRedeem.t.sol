@@ -5,6 +5,7 @@ import {ERC20} from "solady/tokens/ERC20.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {IVaultCore} from "../../contracts/interfaces/IVaultCore.sol";
 import {Kind} from "../../contracts/types/Types.sol";
 import {VaultTest} from "./VaultTest.sol";
 import {OddToken} from "./hostile/OddToken.sol";
@@ -66,27 +67,27 @@ contract VaultRedeemTest is VaultTest {
         asset = bound(asset, 0, 2);
         uint256[] memory minimum = vault.previewRedeem(1_000e18, 0);
         uint256 amount = minimum[asset]++;
-        vm.expectRevert(abi.encodeWithSelector(IVault.AmountBelowMinimum.selector, asset, amount, amount + 1));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.AmountBelowMinimum.selector, asset, amount, amount + 1));
         vm.prank(owner);
         vault.redeem(1_000e18, minimum, owner, owner, 0);
     }
 
     function test_redeem__zero_shares__reverts() public {
-        vm.expectRevert(IVault.ZeroShares.selector);
+        vm.expectRevert(IVaultCore.ZeroShares.selector);
         vault.redeem(0, all(0), stranger, stranger, 0);
     }
 
     function test_redeem__wrong_length__reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(IVault.LengthMismatch.selector, 3, 2));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.LengthMismatch.selector, 3, 2));
         vm.prank(owner);
         vault.redeem(1, new uint256[](2), owner, owner, 0);
     }
 
     function test_redeem__to_nobody_or_the_vault__reverts() public {
         vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(IVault.InvalidReceiver.selector, address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.InvalidReceiver.selector, address(0)));
         vault.redeem(1, all(0), address(0), owner, 0);
-        vm.expectRevert(abi.encodeWithSelector(IVault.InvalidReceiver.selector, address(vault)));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.InvalidReceiver.selector, address(vault)));
         vault.redeem(1, all(0), address(vault), owner, 0);
     }
 
@@ -198,7 +199,7 @@ contract VaultRedeemTest is VaultTest {
     }
 
     function test_redeem__skipped_with_a_minimum__reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(IVault.AmountBelowMinimum.selector, 2, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.AmountBelowMinimum.selector, 2, 0, 1));
         vm.prank(owner);
         odd.redeem(1e18, amounts3(0, 0, 1), owner, owner, 4);
     }

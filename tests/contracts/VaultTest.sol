@@ -5,6 +5,7 @@ import {LibClone} from "solady/utils/LibClone.sol";
 
 import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {MandateCodec} from "../../contracts/libraries/MandateCodec.sol";
 import {Kind, Mandate, Plan, Trade} from "../../contracts/types/Types.sol";
 import {VaultFixture} from "./base/VaultFixture.sol";
 import {OddToken} from "./hostile/OddToken.sol";
@@ -42,19 +43,17 @@ abstract contract VaultTest is VaultFixture {
             m.assets[i].decimals = 18;
             m.assets[i].feed = feedOf(DOLLAR);
         }
-        m.assets[0].target = 5_000;
-        m.assets[1].target = 3_000;
-        m.assets[2].target = 2_000;
+        setWeights(m, weights(5_000, 3_000, 2_000));
     }
 
     /// @notice A clone without the factory, so that any mandate can be tried.
-    function newClone() internal returns (IVault) {
-        return IVault(LibClone.clone(factory.implementation()));
+    function newClone(Mandate memory m) internal returns (IVault) {
+        return IVault(LibClone.clone(factory.implementation(), MandateCodec.pack(m)));
     }
 
     function newVault(Mandate memory m) internal returns (IVault created) {
-        created = newClone();
-        created.initialize(m, roles());
+        created = newClone(m);
+        created.initialize(roles());
     }
 
     function seedOdd(IVault to) internal {
@@ -142,7 +141,7 @@ abstract contract VaultTest is VaultFixture {
 
     /// @dev Expects the revert from the vault itself: the plan is made before.
     function expectRebalanceRevert(IVault of_, Trade[] memory trades, bytes memory reason) internal {
-        bytes memory call = abi.encodeCall(IVault.rebalance, (planFor(of_, trades)));
+        bytes memory call = abi.encodeCall(of_.rebalance, (planFor(of_, trades)));
         vm.prank(keeper);
         (bool ok, bytes memory answer) = address(of_).call(call);
         assertFalse(ok, "rebalance went through");

@@ -3,6 +3,30 @@
 Run it again after a change and commit the result: ``python tests/vectors/generate_rules.py``. It shares no code with
 the two implementations that assert the vectors (contracts/libraries/Rules.sol and controller/planning/rules.py), and
 works with weights as fractions where they cross-multiply, so that a mistake in one of the three shows.
+
+Format: ``{"cases": [...], "floors": [...]}``, one row on each line. Integers that may exceed 2^53 are decimal strings.
+
+A case is a vault and what its rules say of it. All lists have one item for each asset.
+    name                 unique
+    balances             {qTok}
+    prices               D36{quote/qTok}
+    targets              {bps}
+    band                 {bps}, 0: none
+    relativeBand         {bps of the target}, 0: none
+    destination          {bps} absolute destination
+    relativeDestination  {bps of the target}
+    scope                BOOK or BREACH
+    minTradeValue        D36{quote}
+    maxLoss              {bps}
+    drift                D18{1} largest absolute drift, rounded down
+    relativeDrift        D18{1} largest drift relative to its target, rounded down; assets without a target left out
+    due, breaches        whether a drift has reached its band, and which
+    after                null, or {"balances": what is held after trading, "inside": which assets are inside their
+                         destination then, "expect": OK or the first rule that is broken, checked asset by asset
+                         (TargetCrossed, DestinationMissed) and then for the whole (LossTooHigh)}
+
+A floor is the least that one trade must return: amountIn {qTok of sell}, priceSell and priceBuy D36{quote/qTok},
+maxSlippage {bps}, floor {qTok of buy}.
 """
 
 from __future__ import annotations
@@ -13,6 +37,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
+
+from dice import Dice, split
 
 BPS = 10_000
 UNIT = 10**18  # D36{quote} of one unit of an 18-decimal token at one dollar, and the smallest minimum trade there is
@@ -33,6 +59,8 @@ class Case:
     targets: tuple[int, ...]  # {bps}
     band: int = 500  # {bps}
     destination: int = 100  # {bps}
+    relative_band: int = 0  # {bps of the target}
+    relative_destination: int = 0  # {bps of the target}
     scope: str = "BOOK"
     min_trade_value: int = UNIT  # D36{quote}
     max_loss: int = 50  # {bps}
@@ -49,20 +77,48 @@ class Case:
             for value, target in zip(values, self.targets, strict=True)
         ]
 
+    def relative_distances(self, balances: tuple[int, ...]) -> list[Fraction | None]:
+        """The same in parts of the target; None without a target."""
+        return [
+            distance / Fraction(target, BPS) if target else None
+            for distance, target in zip(self.distances(balances), self.targets, strict=True)
+        ]
+
     def breaches(self) -> list[bool]:
-        return [abs(distance) >= Fraction(self.band, BPS) for distance in self.distances(self.balances)]
+        """An asset fires at the first of the bands that the mandate has."""
+        found = []
+        for absolute, relative in zip(
+            self.distances(self.balances), self.relative_distances(self.balances), strict=True
+        ):
+            reached = bool(self.band) and abs(absolute) >= Fraction(self.band, BPS)
+            if self.relative_band and relative is not None:
+                reached = reached or abs(relative) >= Fraction(self.relative_band, BPS)
+            found.append(reached)
+        return found
+
+    def inside(self, balances: tuple[int, ...]) -> list[bool]:
+        """Each destination goes with its band; without bands there is the absolute one."""
+        tolerance = Fraction(self.min_trade_value, sum(self.values(balances)))
+        found = []
+        for distance, target in zip(self.distances(balances), self.targets, strict=True):
+            rooms = []
+            if self.band or not self.relative_band:
+                rooms.append(Fraction(self.destination, BPS))
+            if self.relative_band:
+                rooms.append(Fraction(self.relative_destination, BPS) * Fraction(target, BPS))
+            found.append(abs(distance) <= min(rooms) + tolerance)
+        return found
 
     def expect(self, after: tuple[int, ...]) -> str:
         """The first rule that the result breaks, in the contract's order."""
         total_before, total = sum(self.values(self.balances)), sum(self.values(after))
-        room = Fraction(self.destination, BPS) + Fraction(self.min_trade_value, total)
-        start, end = self.distances(self.balances), self.distances(after)
+        start, end, inside = self.distances(self.balances), self.distances(after), self.inside(after)
         for i, breached in enumerate(self.breaches()):
             if after[i] < self.balances[i] and not (start[i] > 0 and end[i] >= 0):
                 return "TargetCrossed"
             if after[i] > self.balances[i] and not (start[i] < 0 and end[i] <= 0):
                 return "TargetCrossed"
-            if (self.scope == "BOOK" or breached) and abs(end[i]) > room:
+            if (self.scope == "BOOK" or breached) and not inside[i]:
                 return "DestinationMissed"
         return "LossTooHigh" if Fraction(total_before - total, total_before) > Fraction(self.max_loss, BPS) else "OK"
 
@@ -74,14 +130,24 @@ class Case:
             "prices": [str(price) for price in self.prices],
             "targets": list(self.targets),
             "band": self.band,
+            "relativeBand": self.relative_band,
             "destination": self.destination,
+            "relativeDestination": self.relative_destination,
             "scope": self.scope,
             "minTradeValue": str(self.min_trade_value),
             "maxLoss": self.max_loss,
             "drift": str(floor(max(abs(distance) for distance in self.distances(self.balances)) * 10**18)),
+            "relativeDrift": str(
+                floor(max(abs(r) for r in self.relative_distances(self.balances) if r is not None) * 10**18)
+            ),
             "due": any(self.breaches()),
             "breaches": self.breaches(),
-            "after": after and {"balances": [str(balance) for balance in after], "expect": self.expect(after)},
+            "after": after
+            and {
+                "balances": [str(balance) for balance in after],
+                "inside": self.inside(after),
+                "expect": self.expect(after),
+            },
         }
 
 
@@ -127,6 +193,93 @@ def target_date() -> Iterator[Case]:
         ("nothing was traded", low, 57 * 10**18, 43 * 10**18),
     ]:
         yield replace(case, name=name, after=(first, second))
+
+
+def half_and_half_relative() -> Iterator[Case]:
+    """A relative band of 10% on 50/50 is the absolute one of 5%: 55.00 and 45.00 fire, 54.99 does not."""
+    base = Case("", (), (price("1", 18), price("1", 6)), (5_000, 5_000), band=0, relative_band=1_000)
+    base = replace(base, relative_destination=500)
+    for name, first, second in [
+        ("50/50 relative at 55.00 fires", 55 * 10**18, 45 * 10**6),
+        ("50/50 relative at 54.99 does not fire", 5_499 * 10**16, 4_501 * 10**4),
+        ("50/50 relative at 45.00 fires", 45 * 10**18, 55 * 10**6),
+        ("50/50 relative one unit below 55.00 does not fire", 55 * 10**18 - 1, 45 * 10**6),
+    ]:
+        yield replace(base, name=name, balances=(first, second))
+
+
+def relative() -> Iterator[Case]:
+    """A 60% target with a 20% relative band fires at 72%, and its destination of half the band is 66%.
+
+    That is the 60% asset alone. The 40% beside it fires at 32%, which is earlier, and is inside from 36% on.
+    """
+    base = Case("", (), (UNIT, UNIT), (6_000, 4_000), band=0, relative_band=2_000, relative_destination=1_000)
+    high = replace(base, balances=(72 * 10**18, 28 * 10**18))
+    low = replace(base, balances=(48 * 10**18, 52 * 10**18))
+    yield replace(high, name="relative 60% at 72% fires", after=(66 * 10**18, 34 * 10**18))
+    yield replace(high, name="relative 60% a smallest trade above 66%", after=(66 * 10**18 + 1, 34 * 10**18 - 1))
+    yield replace(high, name="relative 60% a unit above that", after=(66 * 10**18 + 2, 34 * 10**18 - 2))
+    yield replace(high, name="relative 60% and 40% both arrive at 64%", after=(64 * 10**18, 36 * 10**18))
+    yield replace(high, name="relative past the target", after=(60 * 10**18 - 1, 40 * 10**18 + 1))
+    yield replace(base, name="relative 60% one unit below 72%", balances=(72 * 10**18 - 1, 28 * 10**18 + 1))
+    yield replace(low, name="relative 60% at 48% fires", after=(54 * 10**18, 46 * 10**18))
+    yield replace(low, name="relative 60% ends a smallest trade below 54%", after=(54 * 10**18 - 1, 46 * 10**18 + 1))
+    yield replace(low, name="relative 60% ends a unit below that", after=(54 * 10**18 - 2, 46 * 10**18 + 2))
+    yield replace(base, name="relative 60% one unit above 48%", balances=(48 * 10**18 + 1, 52 * 10**18 - 1))
+    yield replace(base, name="relative 40% at 32% fires alone", balances=(68 * 10**18, 32 * 10**18))
+    yield replace(base, name="relative 40% one unit above 32%", balances=(68 * 10**18 - 1, 32 * 10**18 + 1))
+    whole = replace(base, relative_band=10_000, relative_destination=9_999)
+    yield replace(whole, name="relative band of one whole fires where nothing is left", balances=(10**18, 0))
+    yield replace(whole, name="relative band of one whole with a unit left", balances=(10**18, 1))
+
+
+def both_bands() -> Iterator[Case]:
+    """The first of an absolute band of 5% and a relative one of 25%: the relative one for targets below 20%."""
+    prices, targets = (UNIT,) * 3, (7_000, 2_000, 1_000)
+    base = Case("", (), prices, targets, band=500, relative_band=2_500, destination=250, relative_destination=1_250)
+    for name, first, second in [
+        ("both bands: 70% at 75% fires by the absolute one", 7_500, 1_700),
+        ("both bands: 70% at 74.99% does not", 7_499, 1_701),
+        ("both bands: 20% at 25% fires by both", 6_500, 2_500),
+        ("both bands: 20% at 24.99% does not", 6_501, 2_499),
+        ("both bands: 10% at 12.50% fires by the relative one", 6_900, 1_850),
+        ("both bands: 10% at 12.49% does not", 6_900, 1_851),
+        ("both bands: 10% at 7.50% fires by the relative one", 7_150, 2_100),
+        ("both bands: 10% at 7.51% does not", 7_150, 2_099),
+    ]:
+        yield replace(base, name=name, balances=(first, second, 10_000 - first - second))
+    out = replace(base, balances=(7_800 * 10**16, 1_500 * 10**16, 700 * 10**16))
+    for name, first, second in [
+        ("both destinations: the nearer one reached by each", 7_250, 1_862),
+        ("both destinations: 70% above its absolute one", 7_251, 1_850),
+        ("both destinations: 10% short of its relative one", 7_200, 1_926),
+    ]:
+        yield replace(out, name=name, after=(first * 10**16, second * 10**16, (10_000 - first - second) * 10**16))
+
+
+def no_target() -> Iterator[Case]:
+    """Without a target there is no relative band: what is held fires by the absolute one only, and must all go."""
+    base = Case("", (), (UNIT, UNIT, UNIT), (6_000, 4_000, 0), band=0, relative_band=2_000, relative_destination=1_000)
+    base = replace(base, balances=(54 * 10**18, 36 * 10**18, 10**19))
+    yield replace(base, name="no target never fires by a relative band", after=(60 * 10**18, 40 * 10**18, 0))
+    yield replace(base, name="no target but one smallest trade left", after=(60 * 10**18, 40 * 10**18 - 1, 1))
+    yield replace(base, name="no target and a unit more than that", after=(60 * 10**18, 40 * 10**18 - 2, 2))
+    yield replace(base, name="no target is bought", after=(53 * 10**18, 36 * 10**18, 11 * 10**18))
+    absolute = replace(base, band=1_000, destination=50)
+    half = (597 * 10**17, 398 * 10**17, 5 * 10**17)  # half a percent is left
+    yield replace(absolute, name="no target fires by the absolute band", after=(60 * 10**18, 40 * 10**18, 0))
+    yield replace(absolute, name="no target misses the relative destination", after=half)
+    only = replace(absolute, relative_band=0, relative_destination=0)
+    yield replace(only, name="no target reaches the absolute destination", after=half)
+    yield replace(only, name="no target one percent left", after=(594 * 10**17, 396 * 10**17, 10**18))
+
+
+def no_bands() -> Iterator[Case]:
+    """By calendar alone: no drift ever fires, and the absolute destination holds."""
+    base = Case("", (99 * 10**18, 10**18), (UNIT, UNIT), (6_000, 4_000), band=0, destination=100)
+    yield replace(base, name="no bands never fire", after=(61 * 10**18, 39 * 10**18))
+    yield replace(base, name="no bands a smallest trade outside", after=(61 * 10**18 + 1, 39 * 10**18 - 1))
+    yield replace(base, name="no bands a unit above that", after=(61 * 10**18 + 2, 39 * 10**18 - 2))
 
 
 def losses() -> Iterator[Case]:
@@ -203,26 +356,24 @@ def extremes() -> Iterator[Case]:
         )
 
 
-class Dice:
-    """Numbers that look random and are the same everywhere: a 64-bit linear congruential generator."""
-
-    def __init__(self, seed: int) -> None:
-        self.state = seed
-
-    def below(self, limit: int) -> int:
-        self.state = (self.state * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
-        return (self.state >> 11) * limit >> 53
-
-
-def split(dice: Dice, whole: int, parts: int) -> list[int]:
-    """`whole` in random parts."""
-    cuts = sorted(dice.below(whole + 1) for _ in range(parts - 1))
-    return [high - low for low, high in zip([0, *cuts], [*cuts, whole], strict=True)]
-
-
 def thrown() -> Iterator[Case]:
     """Vaults of all sizes, with a result that goes part of the way, all of it, or too far, at some loss."""
-    dice = Dice(20_261_120)
+    yield from throw(Dice(20_261_120), "thrown")
+
+
+def thrown_relative() -> Iterator[Case]:
+    """The same with relative bands, alone or beside the absolute one."""
+    dice = Dice(20_261_121)
+    for case in throw(dice, "thrown relative"):
+        yield replace(
+            case,
+            band=case.band if dice.below(2) else 0,
+            relative_band=(400, 800, 1_200)[dice.below(3)],
+            relative_destination=dice.below(400),
+        )
+
+
+def throw(dice: Dice, name: str) -> Iterator[Case]:
     for number in range(40):
         count = 2 + dice.below(15) if number % 2 else 2 + dice.below(3)
         decimals = [(0, 6, 8, 18)[dice.below(4)] for _ in range(count)]
@@ -244,7 +395,7 @@ def thrown() -> Iterator[Case]:
             step = int(gap * way / 100 * (1 - Fraction(max(loss, 10), BPS) if gap > 0 else 1))
             after.append(balance + step)
         yield Case(
-            f"thrown {number}",
+            f"{name} {number}",
             balances,
             prices,
             targets,
@@ -290,7 +441,21 @@ def lines(rows: Iterator[dict[str, object]]) -> str:
 
 
 def main() -> None:
-    families = (half_and_half, target_date, losses, scopes, destination_zero, extremes, thrown)
+    families = (
+        half_and_half,
+        half_and_half_relative,
+        target_date,
+        relative,
+        both_bands,
+        no_target,
+        no_bands,
+        losses,
+        scopes,
+        destination_zero,
+        extremes,
+        thrown,
+        thrown_relative,
+    )
     cases = lines(case.row() for family in families for case in family())
     text = f'{{"cases": [\n{cases}\n],\n"floors": [\n{lines(floors())}\n]}}\n'
     Path(__file__).with_name("rules.json").write_text(text, encoding="utf-8")

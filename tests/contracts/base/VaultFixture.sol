@@ -4,11 +4,28 @@ pragma solidity 0.8.37;
 import {Ledger} from "../../../contracts/Ledger.sol";
 import {TestFeed} from "../../../contracts/dev/TestFeed.sol";
 import {TestToken} from "../../../contracts/dev/TestToken.sol";
+import {Pairing} from "../../../contracts/interfaces/IMandateChecker.sol";
+import {IPriceOracle} from "../../../contracts/interfaces/IPriceOracle.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {IVaultFactory, Pairing} from "../../../contracts/interfaces/IVaultFactory.sol";
+import {IVaultFactory} from "../../../contracts/interfaces/IVaultFactory.sol";
 import {IVaultLens} from "../../../contracts/interfaces/IVaultLens.sol";
-import {ChainlinkOracle} from "../../../contracts/oracles/ChainlinkOracle.sol";
-import {Asset, Feed, Mandate, Plan, Roles, Scope, Trade} from "../../../contracts/types/Types.sol";
+import {
+    Asset,
+    Destination,
+    Feed,
+    Fees,
+    Knot,
+    Limits,
+    Mandate,
+    Period,
+    Plan,
+    Roles,
+    Scope,
+    Trade,
+    Trigger,
+    TriggerKind,
+    Twap
+} from "../../../contracts/types/Types.sol";
 import {UniswapV3Venue} from "../../../contracts/venues/UniswapV3Venue.sol";
 import {UniswapV3Fixture} from "./UniswapV3Fixture.sol";
 
@@ -26,11 +43,13 @@ abstract contract VaultFixture is UniswapV3Fixture {
 
     uint8 internal constant FEED_DECIMALS = 8;
     uint32 internal constant HEARTBEAT = 1 days; // {s}
+    uint32 internal constant TIMELOCK = 2 days; // {s}
     uint256 internal constant POOL_DOLLARS = 50_000_000e6; // {qTok of dollar} on each side
     /// @dev Shares and value of the seeded vault: $1,000,000 at $1 a share.
     uint256 internal constant SEED_SHARES = 1_000_000e18;
 
     address internal owner = makeAddr("owner");
+    address internal strategist = makeAddr("strategist");
     address internal guardian = makeAddr("guardian");
     address internal keeper = makeAddr("keeper");
     address internal stranger = makeAddr("stranger");
@@ -41,7 +60,7 @@ abstract contract VaultFixture is UniswapV3Fixture {
     int256[4] internal answers; // {quote/tok in feed decimals} last pushed
 
     Ledger internal ledger;
-    ChainlinkOracle internal oracle;
+    IPriceOracle internal oracle;
     UniswapV3Venue internal venue;
     IVaultFactory internal factory;
     IVaultLens internal lens;
@@ -56,22 +75,86 @@ abstract contract VaultFixture is UniswapV3Fixture {
 
     // ---- mandates
 
-    /// @notice 60% equity, 30% bond, 10% gold; fires at 5%, trades back to 1% of the target.
+    /// @notice 60% equity, 30% bond, 10% gold; fires at 5%, trades back to 1% of the target, at once. No fees; single assets
+    ///         come and go at a spread of 1%.
     function mandate6030() internal view returns (Mandate memory) {
-        uint16[4] memory targets = [uint16(6_000), 3_000, 1_000, 0];
-        return _mandate(targets, 3);
+        return _mandate(weights(6_000, 3_000, 1_000));
     }
 
     /// @notice 50% equity, 30% bond, 10% gold, 10% dollar; trades with the dollar take one pool.
     function fourAssetMandate() internal view returns (Mandate memory) {
-        uint16[4] memory targets = [uint16(5_000), 3_000, 1_000, 1_000];
-        return _mandate(targets, 4);
+        return _mandate(weights(5_000, 3_000, 1_000, 1_000));
+    }
+
+    /// @notice Puts constant targets into a mandate.
+    function setWeights(Mandate memory mandate, uint16[] memory to) internal pure {
+        mandate.path = pathOf(to);
+    }
+
+    /// @notice An absolute band and its destination; no relative ones.
+    function setBand(Mandate memory mandate, uint16 band, uint16 drift) internal pure {
+        (mandate.trigger.band, mandate.destination.drift) = (band, drift);
+        (mandate.trigger.relativeBand, mandate.destination.relativeDrift) = (0, 0);
+    }
+
+    /// @notice A relative band and its destination; no absolute ones.
+    function setRelativeBand(Mandate memory mandate, uint16 relativeBand, uint16 relativeDrift) internal pure {
+        (mandate.trigger.band, mandate.destination.drift) = (0, 0);
+        (mandate.trigger.relativeBand, mandate.destination.relativeDrift) = (relativeBand, relativeDrift);
+    }
+
+    /// @notice A mere calendar: no bands, absolute destination.
+    function setCalendar(Mandate memory mandate, Period period, uint16 every, uint40 anchor, uint16 drift)
+        internal
+        pure
+    {
+        setBand(mandate, 0, drift);
+        mandate.trigger.kind = TriggerKind.CALENDAR;
+        (mandate.trigger.period, mandate.trigger.every, mandate.trigger.anchor) = (period, every, anchor);
+    }
+
+    /// @notice Fees to `recipient`; zero rates take it away.
+    function setFees(Mandate memory mandate, address recipient, uint16 management, uint16 performance) internal pure {
+        if (management == 0 && performance == 0) recipient = address(0);
+        mandate.fees = Fees({recipient: recipient, management: management, performance: performance});
+    }
+
+    /// @return {bps} the targets of a mandate's first knot
+    function weightsOf(Mandate memory mandate) internal pure returns (uint16[] memory) {
+        return mandate.path[0].weights;
+    }
+
+    /// @notice A path that stays where it is.
+    function pathOf(uint16[] memory to) internal pure returns (Knot[] memory path) {
+        path = new Knot[](1);
+        path[0] = Knot({time: 0, weights: to});
+    }
+
+    /// @notice A path from one knot to another.
+    function pathOf(uint16[] memory from, uint256 start, uint16[] memory to, uint256 end)
+        internal
+        pure
+        returns (Knot[] memory path)
+    {
+        path = new Knot[](2);
+        path[0] = Knot({time: uint40(start), weights: from});
+        path[1] = Knot({time: uint40(end), weights: to});
+    }
+
+    function weights(uint16 a, uint16 b, uint16 c) internal pure returns (uint16[] memory list) {
+        list = new uint16[](3);
+        (list[0], list[1], list[2]) = (a, b, c);
+    }
+
+    function weights(uint16 a, uint16 b, uint16 c, uint16 d) internal pure returns (uint16[] memory list) {
+        list = new uint16[](4);
+        (list[0], list[1], list[2], list[3]) = (a, b, c, d);
     }
 
     function roles() internal view returns (Roles memory) {
         address[] memory keepers = new address[](1);
         keepers[0] = keeper;
-        return Roles({owner: owner, guardian: guardian, keepers: keepers});
+        return Roles({owner: owner, strategist: strategist, guardian: guardian, keepers: keepers});
     }
 
     /// @notice For each asset after the first, its route from the first.
@@ -90,16 +173,35 @@ abstract contract VaultFixture is UniswapV3Fixture {
 
     /// @notice The first mint: `shares` at $1 each, split by the targets.
     function seed(IVault to, uint256 shares) internal {
-        Mandate memory mandate = to.mandate();
-        uint256[] memory amounts = new uint256[](mandate.assets.length);
+        uint16[] memory targets = to.targets();
+        uint256[] memory amounts = new uint256[](targets.length);
         for (uint256 i = 0; i < amounts.length; ++i) {
             // {qTok} = D18{quote} * {bps} / BPS * 10^(decimals + feed decimals - 18) / {quote/tok in feed decimals}
-            uint256 value = shares * mandate.assets[i].target / 10_000;
+            uint256 value = shares * targets[i] / 10_000;
             amounts[i] = value * 10 ** (tokens[i].decimals() + FEED_DECIMALS) / uint256(answers[i]) / 1e18;
             fund(owner, address(to), i, amounts[i]);
         }
         vm.prank(owner);
         to.mint(shares, amounts, owner);
+    }
+
+    /// @notice Does what loosens: the owner submits the call, waits for the timelock and makes it. Feeds are fresh afterwards.
+    function loosen(IVault of_, bytes memory call) internal {
+        vm.prank(owner);
+        vm.warp(of_.submit(call));
+        refreshFeeds();
+        vm.prank(owner);
+        (bool ok, bytes memory answer) = address(of_).call(call);
+        if (!ok) {
+            assembly ("memory-safe") {
+                revert(add(answer, 32), mload(answer))
+            }
+        }
+    }
+
+    /// @notice Puts another mandate in force, after its timelock.
+    function loosenMandate(IVault of_, Mandate memory mandate) internal {
+        loosen(of_, abi.encodeCall(of_.setMandate, (mandate, pairings(mandate))));
     }
 
     /// @notice Gives `account` tokens and lets `spender` take them.
@@ -162,13 +264,13 @@ abstract contract VaultFixture is UniswapV3Fixture {
 
     /// @notice A plan that is in time and on this branch.
     function planFor(IVault to, Trade[] memory trades) internal view returns (Plan memory) {
-        (uint40 nonce,,) = to.state();
         return Plan({
-            nonce: nonce,
+            nonce: to.status().nonce,
             deadline: uint40(block.timestamp + 10 minutes),
             referenceBlock: uint64(block.number - 1),
             referenceHash: blockhash(block.number - 1),
             journalHead: keccak256("journal"),
+            part: false,
             trades: trades
         });
     }
@@ -232,40 +334,67 @@ abstract contract VaultFixture is UniswapV3Fixture {
             pools[i] = createPool(tokens[i], tokens[DOLLAR], amount, POOL_DOLLARS);
         }
         refreshFeeds();
-        oracle = new ChainlinkOracle();
+        oracle = IPriceOracle(deployCode("ChainlinkOracle.sol:ChainlinkOracle", abi.encode(uniswap, poolInitCodeHash)));
         venue = new UniswapV3Venue(address(uniswap), poolInitCodeHash);
     }
 
     function setUpVaults() internal {
         ledger = new Ledger();
-        address implementation = deployCode("Vault.sol:Vault", abi.encode(ledger));
-        factory = IVaultFactory(deployCode("VaultFactory.sol:VaultFactory", abi.encode(implementation, ledger)));
+        address checker = deployCode("MandateChecker.sol:MandateChecker");
+        address implementation = deployVault(checker);
+        factory =
+            IVaultFactory(deployCode("VaultFactory.sol:VaultFactory", abi.encode(implementation, ledger, checker)));
         lens = IVaultLens(deployCode("VaultLens.sol:VaultLens", abi.encode(factory)));
     }
 
-    function _mandate(uint16[4] memory targets, uint256 count) private view returns (Mandate memory mandate) {
-        Asset[] memory assets = new Asset[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            assets[i] =
-                Asset({token: address(tokens[i]), decimals: tokens[i].decimals(), target: targets[i], feed: feedOf(i)});
-        }
-        address[] memory venues = new address[](1);
-        venues[0] = address(venue);
-        return Mandate({
-            name: "Even Keel 60/30/10",
-            symbol: "EK631",
-            fileHash: keccak256("mandate.toml"),
-            oracle: address(oracle),
-            scope: Scope.BOOK,
+    /// @notice The three contracts behind every clone, last first.
+    function deployVault(address checker) internal returns (address) {
+        address admin = deployCode("VaultAdmin.sol:VaultAdmin", abi.encode(ledger, checker));
+        address flows = deployCode("VaultFlows.sol:VaultFlows", abi.encode(ledger, admin));
+        return deployCode("Vault.sol:Vault", abi.encode(ledger, flows));
+    }
+
+    function _mandate(uint16[] memory targets) private view returns (Mandate memory mandate) {
+        mandate.name = "Even Keel 60/30/10";
+        mandate.symbol = "EK631";
+        mandate.fileHash = keccak256("mandate.toml");
+        mandate.oracle = address(oracle);
+        mandate.trigger = Trigger({
+            kind: TriggerKind.THRESHOLD,
             band: 500,
-            destination: 100,
+            relativeBand: 0,
+            period: Period.DAY,
+            every: 0,
+            anchor: 0,
+            cooldown: 1 days
+        });
+        mandate.destination = Destination({drift: 100, relativeDrift: 0, scope: Scope.BOOK, window: 0});
+        mandate.limits = Limits({
             maxSlippage: 100,
             maxLoss: 50,
-            cooldown: 1 days,
+            lossBudget: 200,
+            turnoverBudget: 20_000,
+            budgetWindow: 30 days,
             minTrade: 100e18,
-            venues: venues,
-            assets: assets
+            maxTrades: 8,
+            maxStep: 500,
+            stepDelay: 1 days
         });
+        mandate.spread = 100;
+        mandate.timelock = TIMELOCK;
+        mandate.venues = new address[](1);
+        mandate.venues[0] = address(venue);
+        mandate.assets = new Asset[](targets.length);
+        for (uint256 i; i < targets.length; ++i) {
+            mandate.assets[i] = Asset({
+                token: address(tokens[i]),
+                decimals: tokens[i].decimals(),
+                minWeight: 0,
+                maxWeight: 10_000,
+                feed: feedOf(i)
+            });
+        }
+        mandate.path = pathOf(targets);
     }
 
     /// @notice Bounds of a tenth and ten times the first price.
@@ -274,8 +403,10 @@ abstract contract VaultFixture is UniswapV3Fixture {
             source: address(feeds[i]),
             heartbeat: HEARTBEAT,
             decimals: FEED_DECIMALS,
+            deviation: 50,
             minAnswer: uint128(uint256(answers[i]) / 10),
-            maxAnswer: uint128(uint256(answers[i]) * 10)
+            maxAnswer: uint128(uint256(answers[i]) * 10),
+            twap: Twap({window: 0, fee: 0, maxDeviation: 0, base: 0})
         });
     }
 

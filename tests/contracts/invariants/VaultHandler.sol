@@ -8,6 +8,7 @@ import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {ILedger} from "../../../contracts/interfaces/ILedger.sol";
 import {IPriceOracle} from "../../../contracts/interfaces/IPriceOracle.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {IVaultCore} from "../../../contracts/interfaces/IVaultCore.sol";
 import {Fill, Kind, Mandate, Plan, Rebalance, Trade} from "../../../contracts/types/Types.sol";
 import {VaultFixture} from "../base/VaultFixture.sol";
 import {OddToken} from "../hostile/OddToken.sol";
@@ -49,7 +50,7 @@ contract VaultHandler is VaultFixture {
         setUpVaults();
         vm.recordLogs();
         Mandate memory m = mandate6030();
-        m.maxLoss = 10; // narrow enough for some plans to meet it
+        m.limits.maxLoss = 10; // narrow enough for some plans to meet it
         vault = createVault(m, "invariants");
         seed(vault, SEED_SHARES);
         _fold(vm.getRecordedLogs());
@@ -214,7 +215,7 @@ contract VaultHandler is VaultFixture {
             _judge(before, vault.balances(), trades);
             assertEq(supplyNow(), supply, "VLT-6 supply unchanged");
             assertTrue(
-                lastRebalance == 0 || block.timestamp >= lastRebalance + vault.mandate().cooldown,
+                lastRebalance == 0 || block.timestamp >= lastRebalance + vault.mandate().trigger.cooldown,
                 "VLT-1 cool-down kept"
             );
             assertFalse(paused, "VLT-9 not while paused");
@@ -233,13 +234,13 @@ contract VaultHandler is VaultFixture {
         Mandate memory m = vault.mandate();
         uint256 start = _total(before);
         uint256 end = _total(afterwards);
-        if (end < start) assertLe((start - end) * 10_000, start * m.maxLoss, "VLT-5 loss");
+        if (end < start) assertLe((start - end) * 10_000, start * m.limits.maxLoss, "VLT-5 loss");
         bool due;
         for (uint256 i; i < ASSETS; ++i) {
-            uint256 target = m.assets[i].target;
+            uint256 target = m.path[0].weights[i];
             uint256 was = before[i] * priceOf(i) * 10_000;
             uint256 is_ = afterwards[i] * priceOf(i) * 10_000;
-            due = due || FixedPointMathLib.dist(was, target * start) >= m.band * start;
+            due = due || FixedPointMathLib.dist(was, target * start) >= m.trigger.band * start;
             for (uint256 k; k < trades.length; ++k) {
                 if (trades[k].sell == i) {
                     assertGt(was, target * start, "VLT-3 sold from above");
@@ -250,7 +251,7 @@ contract VaultHandler is VaultFixture {
                     assertLe(is_, target * end, "VLT-3 not bought past the target");
                 }
             }
-            uint256 room = m.destination * end + 10_000 * uint256(m.minTrade) * 1e18;
+            uint256 room = m.destination.drift * end + 10_000 * uint256(m.limits.minTrade) * 1e18;
             assertLe(FixedPointMathLib.dist(is_, target * end), room, "VLT-4 inside the destination");
         }
         assertTrue(due, "VLT-1 was due");
@@ -263,7 +264,7 @@ contract VaultHandler is VaultFixture {
         uint256 total = _total(held);
         int256[] memory gaps = new int256[](ASSETS); // D36{quote} above target
         for (uint256 i; i < ASSETS; ++i) {
-            gaps[i] = int256(held[i] * priceOf(i)) - int256(total * m.assets[i].target / 10_000);
+            gaps[i] = int256(held[i] * priceOf(i)) - int256(total * m.path[0].weights[i] / 10_000);
         }
         trades = new Trade[](4);
         uint256 found;
@@ -273,7 +274,7 @@ contract VaultHandler is VaultFixture {
                 int256 value = gaps[i] < -gaps[j] ? gaps[i] : -gaps[j];
                 (gaps[i], gaps[j]) = (gaps[i] - value, gaps[j] + value);
                 uint256 amount = uint256(value) * percent / 100 / priceOf(i);
-                if (amount * priceOf(i) >= uint256(m.minTrade) * 1e18) trades[found++] = trade(i, j, amount);
+                if (amount * priceOf(i) >= uint256(m.limits.minTrade) * 1e18) trades[found++] = trade(i, j, amount);
             }
         }
         assembly ("memory-safe") {
@@ -310,7 +311,7 @@ contract VaultHandler is VaultFixture {
         }
         if (kind == Kind.REBALANCED) {
             Fill[] memory fills = abi.decode(payload, (Rebalance)).fills;
-            uint256 least = 10_000 - vault.mandate().maxSlippage;
+            uint256 least = 10_000 - vault.mandate().limits.maxSlippage;
             for (uint256 k; k < fills.length; ++k) {
                 Fill memory fill = fills[k];
                 explained[fill.sell] -= fill.amountIn;
@@ -344,10 +345,10 @@ contract VaultHandler is VaultFixture {
 
     /// @dev What may refuse a plan: the vault, the oracle, and a transfer of more than there is.
     function _isNamed(bytes4 name) private pure returns (bool) {
-        return name == IVault.Paused.selector || name == IVault.CoolingDown.selector || name == IVault.NotDue.selector
-            || name == IVault.TradeTooSmall.selector || name == IVault.OutputTooLow.selector
-            || name == IVault.TargetCrossed.selector || name == IVault.DestinationMissed.selector
-            || name == IVault.LossTooHigh.selector || name == IPriceOracle.PriceStale.selector
+        return name == IVaultCore.Paused.selector || name == IVaultCore.CoolingDown.selector || name == IVaultCore.NotDue.selector
+            || name == IVaultCore.TradeTooSmall.selector || name == IVaultCore.OutputTooLow.selector
+            || name == IVaultCore.TargetCrossed.selector || name == IVaultCore.DestinationMissed.selector
+            || name == IVaultCore.LossTooHigh.selector || name == IPriceOracle.PriceStale.selector
             || name == SafeTransferLib.TransferFromFailed.selector;
     }
 }

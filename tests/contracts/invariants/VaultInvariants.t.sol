@@ -49,7 +49,7 @@ contract VaultInvariantsTest is Test {
         _checkAllowances();
         _checkSupply();
         _checkLedger();
-        (uint40 nonce, uint40 last,) = vault.state();
+        (uint40 nonce, uint40 last) = (vault.status().nonce, vault.status().lastRebalance);
         assertEq(nonce, handler.rebalances(), "VLT-13 nonce counts the rebalances");
         assertEq(last, handler.lastRebalance(), "VLT-13 last rebalance");
     }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {LibSort} from "solady/utils/LibSort.sol";
+
+import {BPS} from "../types/Types.sol";
+import {MandateCodec} from "./MandateCodec.sol";
+
+/// @notice The targets of a mandate at a moment.
+/// @dev Constant before the first knot and after the last, linear between two. All weights of one moment stand packed in
+///      one word, 16 bits each, asset 0 lowest, as MandateCodec packs a knot. MandateRules has seen to it that the knots
+///      ascend in time and that the weights of each sum to BPS.
+///      The same functions in Python: controller/planning; both assert tests/vectors/path.json.
+library TargetPath {
+    using MandateCodec for bytes;
+
+    /// @dev Remainders are sorted with the index of their asset in the lowest bits; of equal ones the lower index wins.
+    uint256 private constant INDEX_BITS = 4;
+    uint256 private constant INDEX_MASK = 15;
+
+    /// @notice The targets at `time`.
+    /// @param words of the mandate
+    /// @param time {s}
+    /// @return packed {bps} sum exactly BPS
+    function at(bytes memory words, uint256 time) internal pure returns (uint256 packed) {
+        uint256 high = words.knotCount() - 1;
+        (uint256 end, uint256 to) = words.knot(high);
+        if (high == 0 || time >= end) return to;
+        (uint256 start, uint256 from) = words.knot(0);
+        if (time <= start) return from;
+        // The knots around `time`: low's is at most `time`, high's after it.
+        uint256 low;
+        while (high - low > 1) {
+            uint256 middle = (low + high) / 2;
+            (uint256 moment, uint256 weights) = words.knot(middle);
+            if (moment <= time) (low, start, from) = (middle, moment, weights);
+            else (high, end, to) = (middle, moment, weights);
+        }
+        // Between equal knots, and at a knot itself, every remainder is zero.
+        if (from == to || time == start) return from;
+        return interpolate(from, to, words.assetCount(), time - start, end - start);
+    }
+
+    /// @notice Weights between two others: each rounded down, and the basis points that are then missing one each to the
+    ///         largest remainders, of equal ones to the lowest index.
+    /// @param from {bps} packed, sum BPS
+    /// @param to {bps} packed, sum BPS
+    /// @param count of assets, at most 16
+    /// @param elapsed {s} since `from`, at most `duration`
+    /// @param duration {s} from `from` to `to`, not zero
+    /// @return packed {bps} sum exactly BPS
+    function interpolate(uint256 from, uint256 to, uint256 count, uint256 elapsed, uint256 duration)
+        internal
+        pure
+        returns (uint256 packed)
+    {
+        uint256[] memory remainders = new uint256[](count);
+        uint256 missing = BPS;
+        uint256 left = duration - elapsed;
+        for (uint256 i; i < count; ++i) {
+            // {bps * s} = {bps} * {s} + {bps} * {s}
+            uint256 exact = _weight(from, i) * left + _weight(to, i) * elapsed;
+            // {bps} = {bps * s} / {s}, at most the larger of the two weights, so it stays in its 16 bits
+            uint256 weight = exact / duration;
+            packed |= weight << (16 * i);
+            missing -= weight;
+            remainders[i] = (exact % duration) << INDEX_BITS | (INDEX_MASK - i);
+        }
+        if (missing == 0) return packed;
+        LibSort.insertionSort(remainders);
+        // The remainders sum to `missing` times the duration and each is below it, so more than `missing` of them are not
+        // zero, and what gets one more was below the larger of its two weights: no 16 bits overflow here either.
+        for (uint256 k = count - missing; k < count; ++k) {
+            packed += 1 << (16 * (INDEX_MASK - (remainders[k] & INDEX_MASK)));
+        }
+    }
+
+    function _weight(uint256 packed, uint256 i) private pure returns (uint256) {
+        return uint16(packed >> (16 * i));
+    }
+}
