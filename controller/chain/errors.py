@@ -16,12 +16,15 @@ SOURCES: Final = (
     "IPriceOracle",
     "IVenue",
     "IVaultFactory",
+    "IMandateChecker",
     "Vault",
     "VaultFactory",
     "VaultLens",
+    "MandateChecker",
     "Ledger",
     "ChainlinkOracle",
     "UniswapV3Venue",
+    "UniswapV2Venue",
 )
 """Interfaces first: where two contracts declare the same error, the name is the same anyway."""
 

@@ -11,7 +11,7 @@ from controller.chain.client import Chain
 from controller.chain.contract import Contract
 from controller.chain.wire import Receipt
 from controller.errors import CodeMismatchError, InputError, Mistake, SendError
-from controller.market.quotes import UniswapV3Quotes, uniswap_v3_quotes
+from controller.market.quotes import VenueQuotes
 from controller.model import BlockRef, Mandate, Roles
 from controller.planning.plan import Want, best
 from controller.units import BPS, VALUE_DECIMALS, show_value, to_decimal
@@ -25,36 +25,36 @@ SAMPLE = 1_000 * 10**VALUE_DECIMALS
 """D36{quote} that a route is tried with."""
 
 
-CLONE = "3d3d3d3d363d3d37363d73{implementation}5af43d3d93803e602a57fd5bf3"
-"""Code of every vault: hands each call to the implementation (Solady's LibClone)."""
+CLONE = "363d3d373d3d3d363d73{implementation}5af43d82803e903d91602b57fd5bf3"
+"""How the code of every vault begins: it hands each call to the implementation. Its first mandate follows, as the words of
+MandateCodec (Solady's LibClone, with arguments)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """How an asset after the first trades against the first (contracts/interfaces/IVaultFactory.sol)."""
+    """How an asset after the first trades against the first (contracts/interfaces/IMandateChecker.sol)."""
 
     venue: int
     route: bytes
 
 
-def predict(chain: Chain, factory: str, creator: str, salt: bytes, block: BlockRef) -> str:
-    """Where `create` will put the vault."""
-    return str(Contract(chain, factory, "IVaultFactory").read("predict", creator, salt, block=block))
+def predict(chain: Chain, factory: str, creator: str, salt: bytes, mandate: Mandate, block: BlockRef) -> str:
+    """Where `create` will put the vault: the address commits to the whole mandate."""
+    contract = Contract(chain, factory, "IVaultFactory")
+    return str(contract.read("predict", creator, salt, codec.mandate_to_abi(mandate), block=block))
 
 
 def require_clone(chain: Chain, vault: str, implementation: str, block: BlockRef) -> None:
     """Raises `CodeMismatchError` when the code of `vault` is not that of a clone of `implementation`."""
     expected = CLONE.format(implementation=implementation.removeprefix("0x").lower())
-    if chain.code(vault, block).hex() != expected:
+    if not chain.code(vault, block).hex().startswith(expected):
         raise CodeMismatchError(
             f"The code of the vault {vault} is not a clone of the recorded implementation {implementation}.",
             "Send nothing to it. Check the node's address, and the network's deployments.",
         )
 
 
-def pairings(
-    quotes: UniswapV3Quotes, mandate: Mandate, prices: Mapping[str, int], block: BlockRef
-) -> tuple[Pairing, ...]:
+def pairings(quotes: VenueQuotes, mandate: Mandate, prices: Mapping[str, int], block: BlockRef) -> tuple[Pairing, ...]:
     """The best route from the first asset to each other one, for what is worth about `SAMPLE`.
 
     Parameters
@@ -73,8 +73,7 @@ def pairings(
     for index in range(1, len(tokens)):
         # one at a time: together, the second would be quoted behind the first
         want = Want(0, index, amount)
-        answers = uniswap_v3_quotes(quotes.chain, quotes.quoter, block, [want], tokens, quotes.routes)
-        chosen = best(want, answers)
+        chosen = best(want, quotes.at(block, [want], tokens, mandate.venues))
         if chosen is None:
             mistakes.append(Mistake(tokens[index], "no pool leads to it from the first asset"))
         else:
@@ -110,11 +109,12 @@ def created_vault(chain: Chain, factory: str, receipt: Receipt) -> str:
     raise SendError("The transaction created no vault.", "Check the factory's address: evenkeel doctor.")
 
 
-def first_amounts(mandate: Mandate, prices: Sequence[int], value: int) -> list[int]:
+def first_amounts(mandate: Mandate, targets: Sequence[int], prices: Sequence[int], value: int) -> list[int]:
     """What a first mint worth `value` takes of each asset when it starts on target.
 
     Parameters
     ----------
+    targets : {bps} now.
     prices : D36{quote/qTok}
     value : D36{quote}
 
@@ -128,11 +128,11 @@ def first_amounts(mandate: Mandate, prices: Sequence[int], value: int) -> list[i
         When the value is too small for one unit of an asset that has a target.
     """
     # {qTok} = D36{quote} * {bps} / ({bps} * D36{quote/qTok})
-    amounts = [value * asset.target // (BPS * price) for asset, price in zip(mandate.assets, prices, strict=True)]
+    amounts = [value * target // (BPS * price) for target, price in zip(targets, prices, strict=True)]
     mistakes = tuple(
         Mistake(asset.token, f"{show_value(value)} buys less than one unit of it")
-        for asset, amount in zip(mandate.assets, amounts, strict=True)
-        if asset.target and not amount
+        for asset, target, amount in zip(mandate.assets, targets, amounts, strict=True)
+        if target and not amount
     )
     if mistakes:
         raise InputError("The first mint is too small.", "Put more into the vault.", mistakes)
