@@ -141,6 +141,23 @@ def path_from_abi(values: tuple[Any, ...]) -> tuple[Knot, ...]:
     return tuple(Knot(time, tuple(weights)) for time, weights in values)
 
 
+def sequencer_word(mandate: Mandate) -> int:
+    """What `IPriceOracle.prices` takes first: the uptime feed and its grace."""
+    return mandate.sequencer.grace << 160 | int(mandate.sequencer.feed, 16)
+
+
+def feed_words(mandate: Mandate) -> list[int]:
+    """What it takes second: three words for each asset (contracts/libraries/MandateCodec.sol)."""
+    words = []
+    for asset in mandate.assets:
+        feed, twap = asset.feed, asset.feed.twap
+        own = feed.heartbeat << 224 | feed.deviation << 208 | feed.decimals << 200 | asset.decimals << 192
+        own |= asset.min_weight << 176 | asset.max_weight << 160 | int(asset.token, 16)
+        source = twap.base << 224 | twap.max_deviation << 208 | twap.window << 184 | twap.fee << 160
+        words += [own, source | int(feed.source, 16), feed.max_answer << 128 | feed.min_answer]
+    return words
+
+
 def roles_to_abi(roles: Roles) -> tuple[Any, ...]:
     return roles.owner, roles.strategist, roles.guardian, roles.keepers
 

@@ -51,7 +51,8 @@ def load(name: str) -> Recipe:
 
 
 def resolve(recipe: Recipe, values: Mapping[str, Any]) -> tuple[Step, ...]:
-    """The steps for a network with every value filled in, without those that it lacks the needs of; references to earlier steps stay until these have addresses.
+    """The steps that a network has the needs of, with every value filled in; references to earlier steps stay until
+    these have addresses.
 
     Parameters
     ----------

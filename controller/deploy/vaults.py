@@ -26,8 +26,8 @@ SAMPLE = 1_000 * 10**VALUE_DECIMALS
 
 
 CLONE = "363d3d373d3d3d363d73{implementation}5af43d82803e903d91602b57fd5bf3"
-"""How the code of every vault begins: it hands each call to the implementation. Its first mandate follows, as the words of
-MandateCodec (Solady's LibClone, with arguments)."""
+"""How the code of every vault begins: it hands each call to the implementation. Its first mandate follows in the words
+of MandateCodec (Solady's LibClone, with arguments)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,23 @@ def creation_data(
         [(pairing.venue, pairing.route) for pairing in pairings],
         salt,
     )
+
+
+def has_new_parts(old: Mandate, new: Mandate) -> bool:
+    """Whether a vault has to be shown pairings with the `new` mandate: tokens, feeds, oracle or venues are others."""
+
+    def parts(mandate: Mandate) -> tuple[object, ...]:
+        feeds = [(asset.feed.source, asset.feed.decimals, asset.feed.twap) for asset in mandate.assets]
+        tokens = [(asset.token, asset.decimals) for asset in mandate.assets]
+        return mandate.oracle, mandate.sequencer.feed, mandate.venues, tokens, feeds
+
+    return parts(old) != parts(new)
+
+
+def mandate_data(chain: Chain, vault: str, mandate: Mandate, pairings: Sequence[Pairing]) -> bytes:
+    """Call data of `setMandate`."""
+    given = [(pairing.venue, pairing.route) for pairing in pairings]
+    return Contract(chain, vault, "IVault").encode("setMandate", codec.mandate_to_abi(mandate), given)
 
 
 def created_vault(chain: Chain, factory: str, receipt: Receipt) -> str:

@@ -56,8 +56,8 @@ class VenueQuotes:
     def at(self, block: BlockRef, wants: Sequence[Want], tokens: Sequence[str], named: Sequence[str]) -> list[Quote]:
         """What each want would return, over every path that exists.
 
-        The wants are quoted in their order, each against what the best of those before it leave in the pools: two trades
-        of one plan often share a pool, and the second gets less.
+        The wants are quoted in their order, each against what the best of those before it leave in the pools: two
+        trades of one plan often share a pool, and the second gets less.
 
         Parameters
         ----------
@@ -67,7 +67,8 @@ class VenueQuotes:
 
         Returns
         -------
-        Any number of quotes for each want: none where no pool exists, a pool cannot take the amount, or nothing comes out.
+        Any number of quotes for each want: none where no pool exists, a pool cannot take the amount, or nothing comes
+        out.
         """
         asked = [(named.index(venue.address), venue.pools(block)) for venue in self.venues if venue.address in named]
         quotes: list[Quote] = []

@@ -45,9 +45,9 @@ class UniswapV3:
 class UniswapV3Pools:
     """The pools at one block.
 
-    A pool's output does not depend on how its input is split, but for rounding, so a second trade gets the quote of both
-    inputs together less the quote of the first. What a trade moves in the other direction is not counted: it can only
-    make the real output larger.
+    A pool's output does not depend on how its input is split, but for rounding, so a second trade gets the quote of
+    both inputs together less the quote of the first. What a trade moves in the other direction is not counted: it can
+    only make the real output larger.
     """
 
     venue: UniswapV3
