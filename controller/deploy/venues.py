@@ -43,11 +43,11 @@ def quotes(
     standing = records.load_all(directory)
     v3 = records.find(directory, V3).address
     quoter = quoter or records.find(directory, "QuoterV2").address
-    return VenueQuotes((UniswapV3(chain, v3, quoter, fees, hubs), *_v2(chain, standing)))
+    return VenueQuotes((UniswapV3(chain, v3, quoter, fees, hubs), *_v2(chain, standing, hubs)))
 
 
-def _v2(chain: Chain, standing: Mapping[str, Deployment]) -> tuple[UniswapV2, ...]:
+def _v2(chain: Chain, standing: Mapping[str, Deployment], hubs: tuple[str, ...]) -> tuple[UniswapV2, ...]:
     if V2 not in standing:
         return ()
     factory, pair_init_code_hash = standing[V2].args
-    return (UniswapV2(chain, standing[V2].address, factory, bytes.fromhex(pair_init_code_hash.removeprefix("0x"))),)
+    return (UniswapV2(chain, standing[V2].address, factory, bytes.fromhex(pair_init_code_hash[2:]), hubs),)

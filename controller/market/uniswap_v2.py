@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 from controller.chain.abi import checksum, decode
 from controller.chain.client import Chain
 from controller.errors import RevertError
-from controller.market.quotes import Path
+from controller.market.quotes import Path, paths
 from controller.model import BlockRef
 
 FEE = 3_000
@@ -33,12 +33,14 @@ class UniswapV2:
     address : of the UniswapV2Venue that mandates name.
     factory : deployer of the pairs.
     pair_init_code_hash : keccak256 of their creation code, from which their addresses follow.
+    hubs : tokens that two pairs may be joined over.
     """
 
     chain: Chain
     address: str
     factory: str
     pair_init_code_hash: bytes
+    hubs: tuple[str, ...]
 
     def pools(self, block: BlockRef) -> UniswapV2Pools:
         return UniswapV2Pools(self, block)
@@ -59,7 +61,7 @@ class UniswapV2Pools:
     known: dict[str, Reserves] = field(default_factory=dict)
 
     def paths(self, sell: str, buy: str) -> Iterator[Path]:
-        yield ((sell, FEE, buy),)
+        return paths(sell, buy, (FEE,), self.venue.hubs)
 
     def through(self, path: Path, amount: int) -> int:
         for sell, _, buy in path:
@@ -74,9 +76,9 @@ class UniswapV2Pools:
             reserves[buy] -= received
             amount = received
 
-    def route(self, _path: Path) -> bytes:
-        """Nothing: there is one pair of two tokens (contracts/venues/UniswapV2Venue.sol)."""
-        return b""
+    def route(self, path: Path) -> bytes:
+        """Nothing for one pair, the token between for two (contracts/venues/UniswapV2Venue.sol)."""
+        return b"".join(bytes.fromhex(token[2:]) for _, _, token in path[:-1])
 
     def _reserves(self, sell: str, buy: str) -> Reserves:
         pair = self.venue.pair(sell, buy)

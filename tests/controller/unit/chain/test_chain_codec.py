@@ -33,7 +33,8 @@ def test_types__when_compiled__then_the_same_as_in_the_contracts() -> None:
 
 def test_clone__when_compiled__then_its_abi_is_that_of_all_three_contracts_and_of_a_share() -> None:
     clone = load("Vault").abi
-    assert set(load("IVault").abi.functions) | set(load("TestToken").abi.functions) - {"mint"} <= set(clone.functions)
+    assert set(load("IVault").abi.functions) <= set(clone.functions)
+    assert {"transfer", "approve", "permit", "totalSupply"} <= set(clone.functions)
     assert clone.functions["mint"] == load("IVault").abi.functions["mint"]
     assert clone.constructor is not None
 
