@@ -51,13 +51,11 @@ class Flow:
         return {**self.document(), "gas": receipt.gas_used, "transaction": "0x" + receipt.transaction.hex()}
 
     def document(self) -> dict[str, object]:
-        assets = self.snapshot.mandate.assets
+        """What it would do; `amounts` are {qTok}, shares {qShare}."""
+        tokens = (self.session.symbol(asset.token) for asset in self.snapshot.mandate.assets)
         return {
             "vault": self.snapshot.vault,
-            "amounts": {
-                self.session.symbol(asset.token): f"{to_decimal(amount, asset.decimals):f}"
-                for asset, amount in zip(assets, self.amounts, strict=True)
-            },
+            "amounts": {symbol: str(amount) for symbol, amount in zip(tokens, self.amounts, strict=True)},
             "shares": str(self.shares),
             "min_shares" if self.inward else "max_shares": str(self.bound),
             "gas": None,
@@ -69,10 +67,12 @@ class Flow:
         if as_json:
             print_json(done)
             return
-        amounts = done["amounts"]
-        named = amounts.items() if isinstance(amounts, dict) else ()
+        facts = {
+            self.session.symbol(asset.token): f"{to_decimal(amount, asset.decimals):f}"
+            for asset, amount in zip(self.snapshot.mandate.assets, self.amounts, strict=True)
+            if amount
+        }
         bound = "at least" if self.inward else "at most"
-        facts = {symbol: amount for symbol, amount in named if Fraction(amount)}
         facts |= {"shares": f"{to_decimal(self.shares, 18):f}", bound: f"{to_decimal(self.bound, 18):f}"}
         print_pairs("Deposit" if self.inward else "Withdrawal", facts | {"transaction": done["transaction"]})
         if done["transaction"] is None:

@@ -15,7 +15,7 @@ def withdraw(
     value: Annotated[
         str | None, typer.Argument(help='What is to go out, "1000 USD"; else --amount.', show_default=False)
     ] = None,
-    vault: options.Vault = None,
+    vault: Annotated[str | None, typer.Option(help="Address of the vault, where there are several.")] = None,
     amount: Annotated[
         list[str] | None, typer.Option(help="Whole tokens of one asset, GOLD=1.5; repeatable.", show_default=False)
     ] = None,
