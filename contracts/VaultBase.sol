@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "solady/tokens/ERC20.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {LibCall} from "solady/utils/LibCall.sol";
 import {LibClone} from "solady/utils/LibClone.sol";
 import {LibString} from "solady/utils/LibString.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
@@ -21,18 +22,24 @@ import {BPS, Kind} from "./types/Types.sol";
 abstract contract VaultBase is ERC20 {
     using MandateCodec for bytes;
 
-    /// @dev One slot: all that a rebalance writes.
+    /// @dev One slot, all that a rebalance writes. Stored by `_save`, because the compiler would write it field by field.
     struct State {
-        uint40 lastRebalance; // {s}, zero before the first; also the time at which the two levels hold
-        uint32 nonce; // of the next plan
-        uint48 lossLevel; // D14{1} of the loss budget in use
-        uint56 turnoverLevel; // D14{1} of the turnover budget in use
-        uint40 openUntil; // {s} end of the open rebalance
-        uint16 breaches; // bitmap of assets that the open rebalance has to bring home
-        bool paused;
-        bool locked; // while a call that moves tokens is under way
-        bool moved; // whether the mandate in force is no longer the one that the clone carries
+        uint256 lastRebalance; // 40 bits, {s}, zero before the first; also the time at which the two levels hold
+        uint256 nonce; // 32 bits, of the next plan
+        uint256 lossLevel; // 48 bits, D14{1} of the loss budget in use
+        uint256 turnoverLevel; // 56 bits, D14{1} of the turnover budget in use
+        uint256 openUntil; // 40 bits, {s} end of the open rebalance
+        uint256 breaches; // 16 bits, bitmap of assets that the open rebalance has to bring home
+        uint256 flags; // 24 bits
     }
+
+    /// @dev Since `initialize`, so that the slot is never zero again and no call pays for filling it.
+    uint256 internal constant LIVE = 1;
+    uint256 internal constant PAUSED = 2;
+    /// @dev While a call that moves tokens is under way.
+    uint256 internal constant LOCKED = 4;
+    /// @dev The mandate in force is no longer the one that the clone carries.
+    uint256 internal constant MOVED = 8;
 
     /// @dev {s} what a year of management fee is counted by.
     uint256 internal constant YEAR = 365 days;
@@ -40,8 +47,8 @@ abstract contract VaultBase is ERC20 {
     /// @dev The ledger that all vaults of this implementation write to.
     address internal immutable _ledger;
 
-    State internal _state;
-    address internal _mandate; // data contract with the words of MandateCodec, once `moved`
+    uint256 private _state; // State
+    address internal _mandate; // data contract with the words of MandateCodec, once MOVED
     uint40 internal _lastFee; // {s} until when the management fee has been taken
     uint8 internal _renounced; // bitmap of Power
     address internal _strategist;
@@ -59,38 +66,55 @@ abstract contract VaultBase is ERC20 {
         _;
     }
 
-    /// @dev An implementation itself can never be used: it stays locked and counts as initialised.
+    /// @dev An implementation itself can never be used: it stays locked, and LIVE.
     constructor(address ledger_) {
         _ledger = ledger_;
-        _state.locked = true;
-        _owner = address(this);
+        _state = LIVE | LOCKED;
     }
 
     function name() public view override returns (string memory) {
-        return LibString.fromSmallString(_words(_state).name());
+        return LibString.fromSmallString(_words(_load()).name());
     }
 
     function symbol() public view override returns (string memory) {
-        return LibString.fromSmallString(_words(_state).symbol());
+        return LibString.fromSmallString(_words(_load()).symbol());
     }
 
     // ---- the lock
 
+    function _load() internal view returns (State memory s) {
+        uint256 word = _state;
+        s.lastRebalance = word >> 216;
+        s.nonce = uint32(word >> 184);
+        s.lossLevel = uint48(word >> 136);
+        s.turnoverLevel = uint56(word >> 80);
+        s.openUntil = uint40(word >> 40);
+        s.breaches = uint16(word >> 24);
+        s.flags = uint24(word);
+    }
+
+    /// @dev Every field fits: times until the year 36812; a nonce for each of 2^32 rebalances; what MandateRules allows as a
+    ///      budget; at most 16 assets.
+    function _save(State memory s) internal {
+        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80
+            | s.openUntil << 40 | s.breaches << 24 | s.flags;
+    }
+
     /// @dev The state, if no call of this vault is under way.
     function _unlocked() internal view returns (State memory s) {
-        s = _state;
-        require(!s.locked, IVaultCore.Locked());
+        s = _load();
+        require(s.flags & LOCKED == 0, IVaultCore.Locked());
     }
 
     function _lock(State memory s) internal {
-        s.locked = true;
-        _state = s;
+        s.flags |= LOCKED;
+        _save(s);
     }
 
     /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked.
     function _unlock(State memory s) internal {
-        s.locked = false;
-        _state = s;
+        s.flags &= ~LOCKED;
+        _save(s);
     }
 
     // ---- what the vault knows and holds
@@ -98,12 +122,14 @@ abstract contract VaultBase is ERC20 {
     /// @dev The words of the mandate in force: a clone's own arguments until another mandate is set. The clone's code is
     ///      warm, so the first mandate is read without touching another account.
     function _words(State memory s) internal view returns (bytes memory) {
-        return s.moved ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
+        return s.flags & MOVED != 0 ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
     }
 
-    /// @dev A plain call, so that a token that cannot answer reverts here and is never taken for an empty balance.
+    /// @dev A token that cannot answer reverts here and is never taken for an empty balance.
     function _held(address token) internal view returns (uint256) {
-        return ERC20(token).balanceOf(address(this));
+        (bool answered, uint256 amount) = SafeTransferLib.checkBalanceOf(token, address(this));
+        require(answered, IVaultCore.TokenUnreadable(token));
+        return amount;
     }
 
     /// @param skip bitmap of tokens that are not called and count as zero
@@ -114,10 +140,31 @@ abstract contract VaultBase is ERC20 {
         }
     }
 
+    /// @dev Call and answer are put together and taken apart by hand: the compiler would copy every list three times. The two
+    ///      lists of the answer are used where they have arrived.
     /// @return prices D36{quote/qTok}
     /// @return rounds the feeds' round ids
     function _readPrices(bytes memory words) internal view returns (uint256[] memory prices, uint80[] memory rounds) {
-        return IPriceOracle(words.oracle()).prices(words.sequencer(), words.feeds());
+        address oracle = words.oracle();
+        bytes memory call = MandateCodec.callOf(IPriceOracle.prices.selector, words);
+        // slither-disable-next-line low-level-calls
+        (bool success, bytes memory answer) = oracle.staticcall(call);
+        if (!success) LibCall.bubbleUpRevert(answer);
+        uint256 count = words.assetCount();
+        assembly ("memory-safe") {
+            let size := shl(5, count)
+            prices := add(answer, 0x60)
+            rounds := add(prices, add(size, 0x20))
+            // The only encoding there is of two lists of this length, or else nothing that can be read.
+            success := eq(mload(answer), add(0x80, shl(1, size)))
+            if success {
+                success := and(
+                    and(eq(mload(add(answer, 0x20)), 0x40), eq(mload(add(answer, 0x40)), add(0x60, size))),
+                    and(eq(mload(prices), count), eq(mload(rounds), count))
+                )
+            }
+        }
+        require(success, IVaultCore.PricesUnreadable(oracle));
     }
 
     // ---- shares
@@ -169,8 +216,26 @@ abstract contract VaultBase is ERC20 {
         _append(Kind.FEES_TAKEN, abi.encode(recipient, shares, 0, _highWaterMark));
     }
 
+    /// @dev Without copying the payload once more: the 68 bytes before it are lent to the head of the call and given back.
     function _append(Kind kind, bytes memory payload) internal {
-        ILedger(_ledger).append(kind, payload);
+        address ledger_ = _ledger;
+        bytes4 selector = ILedger.append.selector;
+        bool success;
+        assembly ("memory-safe") {
+            let before0 := mload(sub(payload, 0x60))
+            let before1 := mload(sub(payload, 0x40))
+            let before2 := mload(sub(payload, 0x20))
+            mstore(sub(payload, 0x44), selector)
+            mstore(sub(payload, 0x40), kind)
+            mstore(sub(payload, 0x20), 0x40)
+            // Beyond the payload lies only what pads it to whole words.
+            let size := add(0x64, and(add(mload(payload), 31), not(31)))
+            success := call(gas(), ledger_, 0, sub(payload, 0x44), size, 0, 0)
+            mstore(sub(payload, 0x60), before0)
+            mstore(sub(payload, 0x40), before1)
+            mstore(sub(payload, 0x20), before2)
+        }
+        require(success, IVaultCore.LedgerFailed());
     }
 
     // ---- inside

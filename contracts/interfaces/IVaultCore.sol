@@ -13,6 +13,13 @@ interface IVaultCore {
     /// @notice A state-changing call or a view was made while another call of this vault is under way.
     error Locked();
 
+    /// @notice The token does not tell its balance.
+    error TokenUnreadable(address token);
+    /// @notice The oracle answers something that is no price list.
+    error PricesUnreadable(address oracle);
+    /// @notice The ledger has not recorded an entry, so nothing has happened.
+    error LedgerFailed();
+
     // ---- the plan
     error NonceMismatch(uint256 expected, uint256 given);
     error DeadlinePassed(uint256 deadline, uint256 timestamp);

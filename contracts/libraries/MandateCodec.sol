@@ -210,24 +210,47 @@ library MandateCodec {
 
     function tokens(bytes memory words) internal pure returns (address[] memory list) {
         list = new address[](assetCount(words));
-        uint256 k = HEADER + venueCount(words);
-        for (uint256 i; i < list.length; ++i) {
-            list[i] = address(uint160(_word(words, k)));
-            k += PER_ASSET;
+        uint256 from = _assets(words);
+        assembly ("memory-safe") {
+            let to := add(list, 32)
+            for { let end := add(to, shl(5, mload(list))) } lt(to, end) { to := add(to, 32) } {
+                mstore(to, shr(96, shl(96, mload(from))))
+                from := add(from, 96) // PER_ASSET words
+            }
         }
     }
 
     /// @notice The three words of each asset, as the oracle wants them.
     function feeds(bytes memory words) internal pure returns (uint256[] memory list) {
         list = new uint256[](PER_ASSET * assetCount(words));
-        uint256 k = HEADER + venueCount(words);
+        uint256 from = _assets(words);
         assembly ("memory-safe") {
-            let from := add(add(words, 32), shl(5, k))
             let to := add(list, 32)
             for { let end := add(to, shl(5, mload(list))) } lt(to, end) { to := add(to, 32) } {
                 mstore(to, mload(from))
                 from := add(from, 32)
             }
+        }
+    }
+
+    /// @notice The encoded call of a function (uint256 sequencer, uint256[] feeds), in one go: part of every rebalance.
+    function callOf(bytes4 selector, bytes memory words) internal pure returns (bytes memory data) {
+        uint256 sequencer_ = sequencer(words);
+        uint256 count = PER_ASSET * assetCount(words);
+        uint256 from = _assets(words);
+        assembly ("memory-safe") {
+            data := mload(0x40)
+            mstore(data, add(0x64, shl(5, count)))
+            mstore(add(data, 0x20), selector)
+            mstore(add(data, 0x24), sequencer_)
+            mstore(add(data, 0x44), 0x40)
+            mstore(add(data, 0x64), count)
+            let to := add(data, 0x84)
+            for { let end := add(to, shl(5, count)) } lt(to, end) { to := add(to, 32) } {
+                mstore(to, mload(from))
+                from := add(from, 32)
+            }
+            mstore(0x40, and(add(to, 31), not(31)))
         }
     }
 
@@ -298,6 +321,13 @@ library MandateCodec {
         w = _word(words, k + 2);
         f.minAnswer = uint128(w);
         f.maxAnswer = uint128(w >> 128);
+    }
+
+    function _assets(bytes memory words) private pure returns (uint256 from) {
+        uint256 venues = venueCount(words);
+        assembly ("memory-safe") {
+            from := add(add(words, 32), shl(5, add(HEADER, venues)))
+        }
     }
 
     /// @dev No bounds check: `words` is what `pack` wrote, and the counts in its first word say how long that is.

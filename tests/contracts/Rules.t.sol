@@ -224,10 +224,13 @@ contract RulesTest is VectorTest {
     }
 
     /// T-07: rounding is for the vault, so cutting a trade in two never lowers what must come back.
-    function test_T07_floorUp__cut_in_two__never_less(uint96 first, uint96 second, uint96 sell, uint96 buy, uint16 slippage)
-        public
-        pure
-    {
+    function test_T07_floorUp__cut_in_two__never_less(
+        uint96 first,
+        uint96 second,
+        uint96 sell,
+        uint96 buy,
+        uint16 slippage
+    ) public pure {
         uint256 priceBuy = uint256(buy) + 1;
         slippage = uint16(bound(slippage, 0, BPS - 1));
         uint256 whole = Rules.floorUp(uint256(first) + second, sell, priceBuy, slippage);
@@ -261,9 +264,7 @@ contract RulesTest is VectorTest {
         slippage = uint16(bound(slippage, 0, BPS - 1));
         uint256 minimum = Rules.floorUp(amountIn, sell, priceBuy, slippage);
         uint256 valueIn = uint256(amountIn) * sell;
-        assertEq(
-            Rules.isOutputTooLow(valueIn, amountOut * priceBuy, slippage), amountOut < minimum, "VLT-2 any output"
-        );
+        assertEq(Rules.isOutputTooLow(valueIn, amountOut * priceBuy, slippage), amountOut < minimum, "VLT-2 any output");
         assertFalse(Rules.isOutputTooLow(valueIn, minimum * priceBuy, slippage), "VLT-2 the floor itself");
         if (minimum == 0) return;
         assertTrue(Rules.isOutputTooLow(valueIn, (minimum - 1) * priceBuy, slippage), "VLT-2 one unit below it");
@@ -378,7 +379,11 @@ contract RulesTest is VectorTest {
         return _arrives(c.bands, value, c.targets[i], total);
     }
 
-    function _fires(Rules.Bands memory bands, uint256 value, uint256 target, uint256 total) private pure returns (bool) {
+    function _fires(Rules.Bands memory bands, uint256 value, uint256 target, uint256 total)
+        private
+        pure
+        returns (bool)
+    {
         return Rules.isBreach(bands, Rules.deviation(value, target, total), target, total);
     }
 

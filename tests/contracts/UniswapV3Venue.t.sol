@@ -4,14 +4,14 @@ pragma solidity 0.8.37;
 import {IUniswapV3Pool} from "../../contracts/interfaces/IUniswapV3.sol";
 import {IVenue} from "../../contracts/interfaces/IVenue.sol";
 import {UniswapV3Venue} from "../../contracts/venues/UniswapV3Venue.sol";
+import {MarketFixture} from "./base/MarketFixture.sol";
 import {ISwapRouter} from "./base/UniswapV3Fixture.sol";
-import {VaultFixture} from "./base/VaultFixture.sol";
 
 /// @notice The venue alone, on real pools, with a trader in the vault's place.
-contract UniswapV3VenueTest is VaultFixture {
+contract UniswapV3VenueTest is MarketFixture {
     address internal trader = makeAddr("trader");
 
-    function setUp() public override {
+    function setUp() public {
         setUpMarket();
     }
 

@@ -210,7 +210,9 @@ contract VaultRebalanceTest is VaultTest {
         IVault fresh = _freshWith(550_000 * ONE - 1, 300_000 * ONE, 150_000 * ONE);
         uint256 drift = _driftOf(fresh);
         assertLt(drift, 0.05e18, "VLT-1 just below");
-        expectRebalanceRevert(fresh, oddPlan(), abi.encodeWithSelector(IVaultCore.NotDue.selector, Cause.IN_BAND, drift));
+        expectRebalanceRevert(
+            fresh, oddPlan(), abi.encodeWithSelector(IVaultCore.NotDue.selector, Cause.IN_BAND, drift)
+        );
         oddTokens[0].mint(address(fresh), 1);
         rebalance(fresh, trades1(oddTrade(0, 2, 45_000 * ONE)));
     }
@@ -262,7 +264,7 @@ contract VaultRebalanceTest is VaultTest {
         count = bound(count, 1, 40);
         loss = bound(loss, 0, 100); // {bps} of each trade, up to the slippage limit
         Mandate memory m = oddMandate();
-        (m.limits.minTrade, m.destination.drift, m.limits.maxLoss) = (1_000e18, 499, 2);
+        (m.limits.minTrade, m.destination.drift, m.limits.maxLoss, m.limits.maxTrades) = (1_000e18, 499, 2, 40);
         odd = newVault(m);
         seedOdd(odd);
         makeOddDue();
@@ -280,6 +282,22 @@ contract VaultRebalanceTest is VaultTest {
         } catch (bytes memory reason) {
             _assertNetError(reason);
         }
+    }
+
+    /// T-07: how many trades one plan has is the mandate's word, inclusive.
+    function test_T07_rebalance__more_trades_than_the_mandate_allows__reverts(uint256 count) public {
+        count = bound(count, 9, 40);
+        makeOddDue();
+        Trade[] memory list = new Trade[](count);
+        for (uint256 k; k < count; ++k) {
+            list[k] = oddTrade(0, 1, 45_000 * ONE / count);
+        }
+        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.TooManyTrades.selector, count, 8));
+        Trade[] memory eight = new Trade[](8);
+        for (uint256 k; k < 8; ++k) {
+            eight[k] = k < 4 ? oddTrade(0, 1, 45_000 * ONE / 4) : oddTrade(0, 2, 30_000 * ONE / 4);
+        }
+        rebalance(odd, eight);
     }
 
     function test_rebalance__venue_takes_another_amount__reverts(uint256 take) public {
@@ -359,7 +377,9 @@ contract VaultRebalanceTest is VaultTest {
         uint256 amount = 45_000 * ONE;
         bytes memory more = abi.encodeCall(OddToken.mint, (address(odd), amount * 2));
         Trade memory bad = oddTrade(0, 1, amount, OddVenue.Script(amount, amount, address(oddTokens[0]), more));
-        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSelector(IVaultCore.AmountInMismatch.selector, 0, amount, 0));
+        expectRebalanceRevert(
+            odd, trades1(bad), abi.encodeWithSelector(IVaultCore.AmountInMismatch.selector, 0, amount, 0)
+        );
 
         bytes memory less = abi.encodeCall(OddToken.burn, (address(odd), amount * 2));
         bad = oddTrade(0, 1, amount, OddVenue.Script(amount, amount, address(oddTokens[1]), less));
@@ -403,7 +423,9 @@ contract VaultRebalanceTest is VaultTest {
         (list[0], list[1]) = (oddTrade(0, 1, 45_000 * ONE), oddTrade(0, 2, 40_000 * ONE));
         list[2] = oddTrade(1, 0, 10_000 * ONE);
         expectRebalanceRevert(
-            odd, list, abi.encodeWithSelector(IVaultCore.TargetCrossed.selector, 0, value, value - 75_000 * DOLLAR36, 5_000)
+            odd,
+            list,
+            abi.encodeWithSelector(IVaultCore.TargetCrossed.selector, 0, value, value - 75_000 * DOLLAR36, 5_000)
         );
     }
 
@@ -434,7 +456,9 @@ contract VaultRebalanceTest is VaultTest {
         Trade[] memory list = trades1(oddTrade(0, 1, 52_000 * ONE));
         uint256 snapshot = vm.snapshotState();
         // 50.0 / 38.4 / 11.6: the second is 1.6% off, and was in breach
-        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 1, 0.016e18, 4_000));
+        expectRebalanceRevert(
+            odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 1, 0.016e18, 4_000)
+        );
         vm.revertToState(snapshot);
         m.destination.drift = 160;
         odd = _filled(newVault(m), 552_000 * ONE, 332_000 * ONE, 116_000 * ONE);
@@ -453,7 +477,9 @@ contract VaultRebalanceTest is VaultTest {
         odd = _filled(newVault(m), 565_000 * ONE, 250_000 * ONE, 185_000 * ONE);
         // sold and bought to 51.5 / 30.0 / 18.5: the third, untouched, is 1.5% off, and so is the first
         Trade[] memory list = trades1(oddTrade(0, 1, 50_000 * ONE));
-        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 0, 0.015e18, 5_000));
+        expectRebalanceRevert(
+            odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 0, 0.015e18, 5_000)
+        );
     }
 
     /// The loss of all trades together, inclusive to the unit.
