@@ -7,39 +7,45 @@ least in proportion to its size: a size cut in proportion to a limit on losses k
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from controller.planning import rules
 from controller.planning.book import Book
 from controller.planning.budget import Bucket
-from controller.units import BPS
+from controller.planning.pairing import Pair
+from controller.units import BPS, div_up
 
 FEWEST = 8
-"""A budget that is nearly spent is waited for, until an eighth of what a part could use at most is there: budgets leak
-steadily, and without this a keeper would follow them with many trades of the smallest size, each for its gas."""
+"""A budget that is nearly spent is waited for, until there is enough for all that is left to do or for an eighth of the
+most that a plan may use: budgets leak steadily, and a keeper that followed them would make many trades of the smallest
+size, each for its gas."""
 
 
-def cut(book: Book, sizes: Sequence[int], losses: Sequence[int], crossed: int | None = None) -> list[int]:
+def cut(
+    book: Book, pairs: Sequence[Pair], sizes: Sequence[int], losses: Sequence[int], crossed: int | None = None
+) -> list[int]:
     """Sizes of a part.
 
     Parameters
     ----------
-    sizes : of trades that break a limit of the mandate or a budget.
+    pairs, sizes : of trades that break a limit of the mandate or a budget.
     losses : what each of them loses by its quote, negative when it gains; all zero before there are quotes.
-    crossed : whether a trade leads past a target, as a bitmap of the trades; None when none does.
+    crossed : an asset that would be traded past its target; None when there is none.
 
     Returns
     -------
     A size for each trade, at most the one given; zero where it falls away.
     """
     limits, minimum = book.mandate.limits, book.mandate.min_trade_value
-    left = [_smaller(size, loss, limits.max_slippage, minimum) for size, loss in zip(sizes, losses, strict=True)]
+    left = _slowed(pairs, sizes, losses, limits.max_slippage, minimum)
     if crossed is not None:
-        left = [size * 3 // 4 if crossed >> trade & 1 else size for trade, size in enumerate(left)]
-        left = [size if size >= minimum else 0 for size in left]
+        touching = [size if crossed in pair else 0 for pair, size in zip(pairs, left, strict=True)]
+        fitting = shrink(touching, _room(book, pairs, losses, crossed), minimum)
+        left = [size - more + less for size, more, less in zip(left, touching, fitting, strict=True)]
     largest = sorted(range(len(left)), key=lambda trade: (-left[trade], trade))[: limits.max_trades]
     left = [size if trade in largest else 0 for trade, size in enumerate(left)]
-    # D36{quote} = D36{quote} * D36{quote} / D36{quote}, in proportion, rounded up
-    loss = sum(-(-max(loss, 0) * size // whole) for loss, size, whole in zip(losses, left, sizes, strict=True))
+    # D36{quote} = D36{quote} * D36{quote} / D36{quote}, in proportion
+    loss = sum(div_up(max(loss, 0) * size, whole) for loss, size, whole in zip(losses, left, sizes, strict=True))
     if loss > loss_room(book):
         left = shrink(left, sum(left) * loss_room(book) // loss, minimum)
     return shrink(left, book.turnover.room(book.total), minimum)
@@ -75,7 +81,7 @@ def short_of(bucket: Bucket, book: Book, wished: int, most: int) -> int | None:
     -------
     D36{quote}, or None when enough is left already.
     """
-    enough = min(wished, most) // FEWEST
+    enough = min(wished, most // FEWEST)
     return enough if bucket.room(book.total) < enough else None
 
 
@@ -84,11 +90,28 @@ def max_loss(book: Book) -> int:
     return rules.max_loss_value(book.total, book.mandate.limits.max_loss)
 
 
-def _smaller(size: int, loss: int, max_slippage: int, minimum: int) -> int:
-    """The size of one trade that loses too much of its value: half of what would do if all of its loss were impact,
-    because a fee does not shrink with the size. A trade of the smallest size that still loses too much falls away."""
-    if loss * BPS <= max_slippage * size:
-        return size
-    # D36{quote} = D36{quote} * {bps} * D36{quote} / (D36{quote} * {bps})
-    aim = size * max_slippage * size // (2 * loss * BPS)
-    return max(aim, minimum) if size > minimum else 0
+def _room(book: Book, pairs: Sequence[Pair], losses: Sequence[int], asset: int) -> int:
+    """How much of an asset may be traded before it crosses its target, if the trades lose what they are quoted to lose
+    (`sizing`); a little less, because smaller ones lose less."""
+    value, target = book.values[asset], book.targets[asset]
+    cost = sum(loss for (_, buy), loss in zip(pairs, losses, strict=True) if buy == asset)
+    end = rules.excess(value, target, book.total) + target * sum(losses) - BPS * cost
+    return max(rules.side(value, target, book.total) * end, 0) // BPS * 15 // 16
+
+
+def _slowed(
+    pairs: Sequence[Pair], sizes: Sequence[int], losses: Sequence[int], max_slippage: int, minimum: int
+) -> list[int]:
+    """Sizes where trades lose too much of their value: half of what would do if all of the loss were impact, because a
+    fee does not shrink with the size. Trades that share an asset share its pools, so they are cut alike; one of the
+    smallest size that still loses too much falls away."""
+    slips = [loss * BPS > max_slippage * size for loss, size in zip(losses, sizes, strict=True)]
+    ratios = [
+        Fraction(max_slippage * size, 2 * loss * BPS) if slip else Fraction(1)
+        for slip, loss, size in zip(slips, losses, sizes, strict=True)
+    ]
+    left = []
+    for pair, size, slip in zip(pairs, sizes, slips, strict=True):
+        ratio = min(other for near, other in zip(pairs, ratios, strict=True) if set(near) & set(pair))
+        left.append(0 if slip and size <= minimum else max(int(size * ratio), min(size, minimum)))
+    return left

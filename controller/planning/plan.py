@@ -152,6 +152,8 @@ def finish(
         result = _cut(snapshot, book, wants, [checks.loss_of(book, quote) for quote in routed], refused, now=now)
     else:
         result = _size(snapshot, book, _costs(book, routed), [(want.sell, want.buy) for want in wants], now=now)
+        if result == proposal and book.parts_allowed:
+            return Proposal(wants, part=True)
         if result == proposal:
             words = f"no smaller step reaches the destination: {explain(snapshot, refused)}"
             return NoTrade(Reason.BELOW_MIN_TRADE, words)
@@ -176,7 +178,10 @@ def _size(
     """The whole rebalance, or a part of it where its number of trades or its turnover is too much already."""
     smallest = book.mandate.min_trade_value
     transfers = sizing.transfers(book, costs, kept)
-    if transfers is None:
+    part = transfers is None and book.parts_allowed
+    if part:
+        transfers = sizing.some(book, costs)
+    if transfers is None or (part and not transfers):
         words = f"trades of at least {show_value(smallest)} cannot reach the destination"
         return NoTrade(Reason.BELOW_MIN_TRADE, words)
     if not transfers:
@@ -184,7 +189,7 @@ def _size(
         return NoTrade(Reason.BELOW_MIN_TRADE, words)
     wants = tuple(_want(book, each.sell, each.buy, each.value // BPS) for each in transfers)
     refused = checks.ahead(book, wants)
-    return Proposal(wants) if refused is None else _cut(snapshot, book, wants, [0] * len(wants), refused, now=now)
+    return Proposal(wants, part) if refused is None else _cut(snapshot, book, wants, [0] * len(wants), refused, now=now)
 
 
 def _cut(
@@ -211,8 +216,10 @@ def _cut(
         short = parts.short_of(bucket, book, wished, most)
         if short is not None:
             return _spent(book, bucket, wished, short, verb, now)
-    left = parts.cut(book, sizes, losses, _crossed(wants, refused))
-    smaller = tuple(_want(book, want.sell, want.buy, size) for want, size in zip(wants, left, strict=True) if size)
+    pairs = [(want.sell, want.buy) for want in wants]
+    crossed = dict(refused.arguments)["asset"] if refused.name == "TargetCrossed" else None
+    left = parts.cut(book, pairs, sizes, losses, crossed)
+    smaller = tuple(_want(book, *pair, size) for pair, size in zip(pairs, left, strict=True) if size)
     if smaller and smaller != wants:
         return Proposal(smaller, part=True)
     if refused.name == "TurnoverBudgetExceeded":
@@ -220,14 +227,6 @@ def _cut(
     if refused.name == "LossBudgetExceeded":
         return _spent(book, book.loss, loss, loss, "lose", now)
     return _refusal(snapshot, refused)
-
-
-def _crossed(wants: Sequence[Want], refused: Violation) -> int | None:
-    """Bitmap of the trades that lead past a target."""
-    if refused.name != "TargetCrossed":
-        return None
-    asset = dict(refused.arguments)["asset"]
-    return rules.bitmap([asset in (want.sell, want.buy) for want in wants])
 
 
 def _refusal(snapshot: Snapshot, refused: Violation) -> NoTrade:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from controller.planning import rules
 from controller.planning.book import Book
-from controller.planning.pairing import Pair, Range, Step, choose, fit
+from controller.planning.pairing import Pair, Range, Step, fit, serve
 from controller.units import BPS
 
 MARGINS = (4, 16, 64, 0)
@@ -45,12 +45,18 @@ def transfers(book: Book, costs: Sequence[int], kept: Sequence[Pair] = ()) -> tu
         flows = fit(kept, ranges, minimum)
         if flows is not None:
             return _ordered(flows, book)
-    choices = {choose(ranges, minimum, step) for ranges in (levels[0], levels[-1]) for step in Step}
+    choices = {tuple(sorted(serve(ranges, minimum, step))) for ranges in (levels[0], levels[-1]) for step in Step}
     for ranges in levels:
         found = [flows for pairs in choices if (flows := fit(pairs, ranges, minimum)) is not None]
         if found:
             return _ordered(min(found, key=lambda flows: (len(flows), sum(flows.values()), sorted(flows))), book)
     return None
+
+
+def some(book: Book, costs: Sequence[int]) -> tuple[Transfer, ...]:
+    """What can be moved towards the destination where it cannot be reached, because what is left elsewhere is too
+    little for a trade; parameters as above. None of it crosses a target."""
+    return _ordered(serve(_ranges(book, costs, 0), BPS * book.mandate.min_trade_value, Step.LESS), book)
 
 
 def _ordered(flows: dict[Pair, int], book: Book) -> tuple[Transfer, ...]:
