@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from controller.model import Cause, Due, NoTrade, Reason, Snapshot, TriggerKind
-from controller.planning import calendar, rules
+from controller.planning import calendar, path, rules
 from controller.planning.book import Book
 from controller.units import BPS, show_bps
 
@@ -65,6 +67,20 @@ def why_not(snapshot: Snapshot, now: int) -> NoTrade | None:
     """The reason for no rebalance at chain time `now` {s}, or None when one is due."""
     answer = due(snapshot, now)
     return None if answer.due else NoTrade(REASONS[answer.cause], _detail(snapshot, answer, now), answer.next)
+
+
+def differences(snapshot: Snapshot) -> tuple[str, ...]:
+    """What the vault itself says otherwise at the block of the snapshot, field by field: its due and its targets."""
+    time, theirs = snapshot.block.timestamp, snapshot.due
+    ours = due(snapshot, time)
+    pairs = [(field.name, getattr(ours, field.name), getattr(theirs, field.name)) for field in fields(Due)]
+    pairs.append(("targets", path.targets_at(snapshot.mandate.path, time), snapshot.targets))
+    # the lens leaves the moves out where there are no prices to work them out with
+    return tuple(
+        f"{field}: {our} here, {their} there"
+        for field, our, their in pairs
+        if our != their and not (field == "moves" and not any((*our, *their)))
+    )
 
 
 def cooled_down(snapshot: Snapshot) -> int:
