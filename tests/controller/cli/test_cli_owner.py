@@ -9,13 +9,14 @@ import pytest
 from command import Done, Here
 from vault_world import VaultWorld
 
-from controller.chain import dev
+from controller.chain import codec, dev
 from controller.chain.contract import Contract
 from controller.execution.keys import development_signer
 
 OWNER, KEEPER, GUARDIAN = ("--dev-account", "0"), ("--dev-account", "1"), ("--dev-account", "2")
 STRATEGIST, STRANGER = ("--dev-account", "4"), ("--dev-account", "5")
 HOUR = 3_600  # {s}
+CLONE_BYTES, HEADER_WORDS = 45, 5  # Solady's LibClone; contracts/libraries/MandateCodec.sol
 
 MANDATE = """\
 name = "Whole"
@@ -90,6 +91,16 @@ class Whole:
 @pytest.fixture
 def whole(world: VaultWorld, here: Here) -> Whole:
     return Whole(world, here)
+
+
+def test_create__with_a_mandate__then_the_oracle_is_asked_in_the_words_that_the_clone_carries(whole: Whole) -> None:
+    mandate = codec.mandate_from_abi(whole.read("mandate"))
+    code = whole.world.chain.code(whole.address, whole.world.chain.head())[CLONE_BYTES:]
+    words = [int.from_bytes(code[at : at + 32]) for at in range(0, len(code), 32)]
+    first = HEADER_WORDS + len(mandate.venues)
+    feeds = codec.feed_words(mandate)
+    assert words[first : first + len(feeds)] == feeds
+    assert codec.sequencer_word(mandate) == words[3] % 2**192
 
 
 # ---- due
