@@ -82,9 +82,8 @@ contract TriggersTest is Test {
         uint256 time = ANCHOR + 90 days;
         uint256 start = ANCHOR + 90 days;
         uint256 lastRebalance = begun ? start - bound(lag, 1, 89 days) : start + 0;
-        (Cause cause, uint256 breaches, uint256 largest) = Triggers.assess(
-            MandateCodec.pack(_mandate(kind, 2)), _values(hit ? 5_500 : 5_499), _half(), TOTAL, lastRebalance, time
-        );
+        (Cause cause, uint256 breaches, uint256 largest) =
+            _assess(MandateCodec.pack(_mandate(kind, 2)), _values(hit ? 5_500 : 5_499), _half(), lastRebalance, time);
         (Cause expected, uint256 about) = _expected(kind, hit, begun);
         assertEq(uint8(cause), uint8(expected), "cause");
         assertEq(breaches, about, "breaches");
@@ -94,9 +93,8 @@ contract TriggersTest is Test {
     /// 50/50 with a band of 5% fires at 55.00% and at 45.00%, and at nothing between.
     function test_assess__band_is_inclusive_on_both_sides(uint256 weight) public pure {
         weight = bound(weight, 0, BPS);
-        (Cause cause, uint256 breaches,) = Triggers.assess(
-            MandateCodec.pack(_mandate(TriggerKind.THRESHOLD, 2)), _values(weight), _half(), TOTAL, 0, 0
-        );
+        (Cause cause, uint256 breaches,) =
+            _assess(MandateCodec.pack(_mandate(TriggerKind.THRESHOLD, 2)), _values(weight), _half(), 0, 0);
         bool outside = weight >= 5_500 || weight <= 4_500;
         assertEq(uint8(cause), uint8(outside ? Cause.THRESHOLD : Cause.IN_BAND), "cause");
         assertEq(breaches, outside ? 3 : 0, "breaches");
@@ -111,7 +109,7 @@ contract TriggersTest is Test {
         value = bound(value, 1_000, 1_300);
         (values[0], values[1], values[2]) = ((7_000 - value) * TOTAL / BPS, 3_000 * TOTAL / BPS, value * TOTAL / BPS);
         uint256 targets = 6_000 | 3_000 << 16 | 1_000 << 32;
-        (Cause cause, uint256 breaches,) = Triggers.assess(MandateCodec.pack(m), values, targets, TOTAL, 0, 0);
+        (Cause cause, uint256 breaches,) = _assess(MandateCodec.pack(m), values, targets, 0, 0);
         assertEq(breaches, value >= 1_200 ? 4 : 0, "a fifth of its target");
         assertEq(uint8(cause), uint8(value >= 1_200 ? Cause.THRESHOLD : Cause.IN_BAND), "cause");
     }
@@ -121,8 +119,7 @@ contract TriggersTest is Test {
         time = bound(time, ANCHOR - 30 days, ANCHOR + 400 days);
         lastRebalance = bound(lastRebalance, 0, time);
         Mandate memory m = _mandate(TriggerKind.CALENDAR, 2);
-        (Cause cause, uint256 breaches,) =
-            Triggers.assess(MandateCodec.pack(m), _values(5_000), _half(), TOTAL, lastRebalance, time);
+        (Cause cause, uint256 breaches,) = _assess(MandateCodec.pack(m), _values(5_000), _half(), lastRebalance, time);
         uint256 start = Calendar.periodStart(m.trigger, time);
         bool due = time >= ANCHOR && lastRebalance < start;
         assertEq(uint8(cause), uint8(due ? Cause.CALENDAR : Cause.BEFORE_PERIOD), "cause");
@@ -131,11 +128,11 @@ contract TriggersTest is Test {
 
     function test_assess__calendar__at_the_anchors_second_and_not_before() public pure {
         bytes memory words = MandateCodec.pack(_mandate(TriggerKind.CALENDAR, 2));
-        (Cause cause,,) = Triggers.assess(words, _values(5_000), _half(), TOTAL, 0, ANCHOR - 1);
+        (Cause cause,,) = _assess(words, _values(5_000), _half(), 0, ANCHOR - 1);
         assertEq(uint8(cause), uint8(Cause.BEFORE_PERIOD), "before");
-        (cause,,) = Triggers.assess(words, _values(5_000), _half(), TOTAL, 0, ANCHOR);
+        (cause,,) = _assess(words, _values(5_000), _half(), 0, ANCHOR);
         assertEq(uint8(cause), uint8(Cause.CALENDAR), "at");
-        (cause,,) = Triggers.assess(words, _values(5_000), _half(), TOTAL, ANCHOR, ANCHOR + 1);
+        (cause,,) = _assess(words, _values(5_000), _half(), ANCHOR, ANCHOR + 1);
         assertEq(uint8(cause), uint8(Cause.BEFORE_PERIOD), "done");
     }
 
@@ -143,10 +140,18 @@ contract TriggersTest is Test {
     function test_assess__threshold__never_asks_the_calendar(uint256 weight, uint256 time) public pure {
         Mandate memory m = _mandate(TriggerKind.THRESHOLD, 2);
         (m.trigger.every, m.trigger.anchor) = (0, 0);
-        Triggers.assess(MandateCodec.pack(m), _values(bound(weight, 0, BPS)), _half(), TOTAL, 0, time);
+        _assess(MandateCodec.pack(m), _values(bound(weight, 0, BPS)), _half(), 0, time);
     }
 
     // ---- helpers
+
+    function _assess(bytes memory words, uint256[] memory values, uint256 targets, uint256 lastRebalance, uint256 time)
+        private
+        pure
+        returns (Cause, uint256, uint256)
+    {
+        return Triggers.assess(words, Triggers.bandsOf(words), values, targets, TOTAL, lastRebalance, time);
+    }
 
     function _expected(TriggerKind kind, bool hit, bool begun) private pure returns (Cause, uint256) {
         if (kind == TriggerKind.THRESHOLD) return hit ? (Cause.THRESHOLD, uint256(3)) : (Cause.IN_BAND, 0);

@@ -273,6 +273,22 @@ contract VaultDepositTest is FlowTest {
         );
     }
 
+    /// T-03: a value below that of the smallest unit of shares is refused, not kept.
+    function test_deposit__T_03_worth_less_than_a_unit_of_shares__reverts(uint256 base) public {
+        IVault fresh = newVault(oddMandate());
+        uint256[] memory first = amounts3(5 * ONE, 3 * ONE, 2 * ONE);
+        fundOdd(owner, fresh, first);
+        vm.prank(owner);
+        fresh.mint(MIN_SUPPLY + 1, first, owner);
+        // 10^19 units of value behind 10^6 + 1 shares, and the spread
+        base = bound(base, 1, 1e12);
+        uint256[] memory amounts = amounts3(5 * base, 3 * base, 2 * base);
+        fundOdd(stranger, fresh, amounts);
+        vm.expectRevert(IVaultCore.ZeroShares.selector);
+        vm.prank(stranger);
+        fresh.deposit(amounts, 0, stranger);
+    }
+
     // ---- T-15: price lag
 
     /// T-15: who knows every next price cannot gain, whatever the feeds do within their deviations. The fixture's spread is
