@@ -29,6 +29,11 @@ CLONE = "363d3d373d3d3d363d73{implementation}5af43d82803e903d91602b57fd5bf3"
 """How the code of every vault begins: it hands each call to the implementation. Its first mandate follows in the words
 of MandateCodec (Solady's LibClone, with arguments)."""
 
+WORD = 32
+"""Bytes."""
+HEADER_WORDS, ASSET_WORDS, KNOT_WORDS, FOOTER_WORDS = 5, 3, 2, 3
+"""Words of a mandate; its first one ends in the numbers of knots, venues and assets, a byte each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
@@ -46,12 +51,21 @@ def predict(chain: Chain, factory: str, creator: str, salt: bytes, mandate: Mand
 
 def require_clone(chain: Chain, vault: str, implementation: str, block: BlockRef) -> None:
     """Raises `CodeMismatchError` when the code of `vault` is not that of a clone of `implementation`."""
-    expected = CLONE.format(implementation=implementation.removeprefix("0x").lower())
-    if not chain.code(vault, block).hex().startswith(expected):
+    if not _is_clone(chain.code(vault, block), implementation):
         raise CodeMismatchError(
             f"The code of the vault {vault} is not a clone of the recorded implementation {implementation}.",
             "Send nothing to it. Check the node's address, and the network's deployments.",
         )
+
+
+def _is_clone(code: bytes, implementation: str) -> bool:
+    proxy = bytes.fromhex(CLONE.format(implementation=implementation.removeprefix("0x").lower()))
+    words = code[len(proxy) :]
+    if not code.startswith(proxy) or len(words) < WORD:
+        return False
+    knots, venues, assets = words[WORD - 3 : WORD]
+    count = HEADER_WORDS + venues + ASSET_WORDS * assets + KNOT_WORDS * knots + FOOTER_WORDS
+    return len(words) == WORD * count
 
 
 def pairings(quotes: VenueQuotes, mandate: Mandate, prices: Mapping[str, int], block: BlockRef) -> tuple[Pairing, ...]:
