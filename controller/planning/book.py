@@ -58,10 +58,8 @@ class Book:
         return triggers.scope_of(self.mandate, self.breaches)
 
     @property
-    def has_arrived(self) -> bool:
-        """Whether all that must end inside the destination are there without any trade, and none is in breach."""
-        if self.bands.breaches(self.values, self.targets):
-            return False
+    def is_inside(self) -> bool:
+        """Whether all that must end inside the destination are there without any trade."""
         return all(
             self.bands.is_inside(rules.deviation(value, target, self.total), target, self.total)
             for asset, (value, target) in enumerate(zip(self.values, self.targets, strict=True))

@@ -106,7 +106,8 @@ def propose(snapshot: Snapshot, targets: tuple[int, ...], *, now: int) -> NoTrad
     if idle is not None:
         return idle
     book = Book.of(snapshot, now)
-    if book.has_arrived:
+    # what is in breach is traded where it can be, also where the smallest trade is wider than the band
+    if book.is_inside and not book.bands.breaches(book.values, book.targets):
         return NoTrade(
             Reason.AT_DESTINATION, "every asset that a rebalance would concern is at its destination already"
         )
