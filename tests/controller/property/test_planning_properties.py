@@ -30,6 +30,7 @@ from planning_pieces import (
 from controller.model import Decision, Fill, NoTrade, Plan, Reason, Snapshot, TriggerKind
 from controller.planning.book import Book
 from controller.planning.checks import loss_of
+from controller.planning.flows import deposit_into_band, route_in
 from controller.planning.plan import Proposal, Want, decide, propose
 from controller.planning.rules import Bands
 
@@ -193,6 +194,25 @@ def test_breaches__at_a_relative_band_and_a_unit_on_either_side__then_exact(targ
     assert not bands.breaches([high - 1, total - high + 1], targets) & 1
     assert bands.breaches([low, total - low], targets) & 1
     assert not bands.breaches([low + 1, total - low - 1], targets) & 1
+
+
+@given(vaults(), st.booleans())
+def test_deposit_into_band__for_any_vault__then_the_least_deposit_that_leaves_nothing_in_breach(
+    snapshot: Snapshot, scaled: bool
+) -> None:
+    held, targets, bands = worth(snapshot, snapshot.balances), snapshot.targets, Bands.of(snapshot.mandate)
+    # also where rounding matters
+    held = held if scaled else [value // 10**40 for value in held]
+    assume(sum(held))
+    amount = deposit_into_band(held, targets, bands)
+    event("none" if amount == 0 else "some")
+
+    def after(deposit: int) -> int:
+        return bands.breaches([a + b for a, b in zip(held, route_in(held, targets, deposit), strict=True)], targets)
+
+    assert after(amount) == 0
+    assert amount == 0 or after(amount - 1) != 0
+    assert amount <= BPS * (sum(held) + 2)
 
 
 @given(st.data(), vaults(largest=8, decimals=(8, 18), window=30 * DAY, max_slippage=100))

@@ -9,7 +9,7 @@ import pytest
 from planning_pieces import HEAD, NOW, Venue, address, judge, make_mandate, make_snapshot
 
 from controller.errors import InputError
-from controller.model import Fill, NoTrade, Plan, Price, Quote, Reason, Scope, Snapshot
+from controller.model import Fill, Knot, NoTrade, Plan, Price, Quote, Reason, Scope, Snapshot
 from controller.planning.plan import Proposal, QuoteSource, Want, best, decide, finish, propose
 
 ONE = 10**18  # {qTok} one dollar's worth, also D36{quote/qTok}
@@ -113,6 +113,21 @@ def test_propose__when_the_rule_fires_at_200_and_goes_to_175__then_trades_25() -
     """The published target-date rule: 62% of a 60% target ends at 61.75%."""
     snapshot = vault((620, 380), (6_000, 4_000), band=200, destination=175)
     assert propose(snapshot, (6_000, 4_000), now=NOW) == Proposal((Want(0, 1, 2_500 * ONE),))
+    low = vault((570, 430), (6_000, 4_000), band=200, destination=175)
+    assert wanted(low) == (Want(1, 0, 12_500 * ONE),), "57% ends at 58.25%"
+
+
+def test_propose__with_a_relative_destination__then_ends_where_every_asset_is_near_its_own_target() -> None:
+    """60% at 72% may end at 66%, but 40% has to come to 36%, so it ends at 64%."""
+    snapshot = vault((720, 280), (6_000, 4_000), band=0, relative_band=2_000, destination=0, relative_destination=1_000)
+    assert wanted(snapshot) == (Want(0, 1, 80_000 * ONE),)
+
+
+def test_propose__along_a_path__then_to_the_targets_of_the_time_of_execution() -> None:
+    path = (Knot(NOW - 12, (6_000, 4_000)), Knot(NOW + 988, (5_000, 5_000)))
+    snapshot = vault((600, 400), (6_000, 4_000), path=path, destination=100)
+    assert reason(snapshot)[0] is Reason.IN_BAND
+    assert wanted(snapshot, NOW + 488) == (Want(0, 1, 40_000 * ONE),)
 
 
 def test_propose__when_the_destination_is_zero__then_half_a_smallest_trade_short() -> None:
