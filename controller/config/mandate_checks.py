@@ -192,18 +192,22 @@ def _prices(index: int, row: Mapping[str, Any], token: Token) -> Iterator[Mistak
 
 
 def _spread(flows: Any, assets: Sequence[Row]) -> Iterator[Mistake]:
-    """A spread narrower than a feed's deviation would let others trade on what the feed has not published yet."""
+    """A narrower spread would let others trade on what two feeds, lagging in opposite directions, have not published."""
     if not isinstance(flows, dict):
         return
     spread = _readable(quantities.share, flows.get("spread"))
+    deviations = []
     for index, row in enumerate(assets):
         deviation = _readable(quantities.share, row.get("deviation"))
         if "deviation" not in row:
             what = 'is missing: with [flows] it has to be known, for example deviation = "0.5%"'
             yield Mistake(_named(index, row, "deviation"), what)
-        elif spread is not None and deviation is not None and spread < deviation:
-            what = f"is {deviation} bps, more than the spread of {spread} bps; widen flows.spread"
-            yield Mistake(_named(index, row, "deviation"), what)
+        elif deviation is not None:
+            deviations.append(deviation)
+    least = sum(sorted(deviations)[-2:])
+    if spread is not None and spread < least:
+        what = f"is {spread} bps, less than the two largest deviations together; make it at least {least} bps"
+        yield Mistake("flows.spread", what)
 
 
 def _twaps(assets: Sequence[Row]) -> Iterator[Mistake]:

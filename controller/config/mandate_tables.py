@@ -178,7 +178,7 @@ TABLES: dict[str, type[Table]] = {
 LISTED = ("assets", "path")
 """Tables that a file has several of: ``[[assets]]``."""
 EXAMPLES = {
-    "name": '"Sixty Forty"', "symbol": '"EK6040"', "band": '"5%"', "every": '"3 months"', "spread": '"0.5%"',
+    "name": '"Sixty Forty"', "symbol": '"EK6040"', "band": '"5%"', "every": '"3 months"', "spread": '"1%"',
     "recipient": '"0x..."', "token": '"GOLD"', "weight": '"60%"', "heartbeat": '"25 hours"', "deviation": '"0.5%"',
     "price_min": '"1"', "price_max": '"100000"', "time": "2027-01-01", "weights": '{GOLD = "60%", DOLLAR = "40%"}',
     "base": '"DOLLAR"', "fee": '"0.05%"', "window": '"30 minutes"', "max_deviation": '"2%"',

@@ -49,7 +49,7 @@ min_trade = "100 USD"           # smallest trade
 
 # Without this section shares come and go in kind alone. With it each asset below needs its deviation.
 # [flows]
-# spread = "0.5%"               # kept for the other holders; at least as wide as every feed's deviation
+# spread = "1%"                 # kept for the other holders; at least the two largest deviations together
 
 # Without this section the roles come from the command line.
 # [roles]

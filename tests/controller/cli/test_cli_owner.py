@@ -33,7 +33,7 @@ max_step = "4%"
 recipient = "0x00000000000000000000000000000000000000AA"
 management = "2%"
 [flows]
-spread = "0.5%"
+spread = "1%"
 [[assets]]
 token = "EQUITY"
 weight = "60%"

@@ -104,7 +104,7 @@ recipient = "0x00000000000000000000000000000000000000AA"
 management = "0.5%"
 performance = "10%"
 [flows]
-spread = "0.6%"
+spread = "1.1%"
 [roles]
 strategist = "0x00000000000000000000000000000000000000bb"
 [[assets]]
@@ -185,7 +185,7 @@ def test_parse__of_a_file_that_says_everything__then_the_mandate_exactly() -> No
     assert mandate.destination == Destination(100, 400, Scope.BOOK, 4 * 3_600)
     assert mandate.limits == Limits(150, 25, 100, 25_000, 7 * 86_400, 250 * 10**18, 8, 300, 43_200)
     assert mandate.fees == Fees("0x00000000000000000000000000000000000000AA", 50, 1_000)
-    assert mandate.spread == 60
+    assert mandate.spread == 110
     assert [(asset.min_weight, asset.max_weight) for asset in mandate.assets] == [(4_000, 7_000), (0, 10_000)]
     assert [asset.feed.deviation for asset in mandate.assets] == [50, 60]
     assert [asset.feed.twap for asset in mandate.assets] == [Twap(1_800, 500, 200, 1), Twap()]
@@ -366,8 +366,8 @@ def test_parse__with_one_mistake__then_named_at_its_key(before: str, after: str,
             "assets[0].twap.feee (EQUITY): is no key of a mandate file; did you mean fee?",
         ),
         ('deviation = "60 bps"\n', "", "assets[1].deviation (GOLD): is missing: with [flows] it has to be known"),
-        ('"60 bps"', '"61 bps"', "assets[1].deviation (GOLD): is 61 bps, more than the spread of 60 bps"),
-        ('spread = "0.6%"', 'spread = "0%"', "flows.spread: must be above zero"),
+        ('"60 bps"', '"61 bps"', "flows.spread: is 110 bps, less than the two largest deviations together"),
+        ('spread = "1.1%"', 'spread = "0%"', "flows.spread: must be above zero"),
         ('"0x00000000000000000000000000000000000000AA"', f'"{ZERO_ADDRESS}"', "fees.recipient: is the zero address"),
         ('management = "0.5%"\nperformance = "10%"\n', "", "fees: asks for nothing"),
         ('management = "0.5%"', 'management = "5.01%"', "fees.management: must be at most 5% a year"),
