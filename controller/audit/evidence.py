@@ -80,8 +80,8 @@ class BlockEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class FinalState:
-    """What the vault says of itself at the audited block."""
+class SelfView:
+    """What the vault says of itself at the end of a block."""
 
     mandate: Mandate
     owner: str
@@ -90,8 +90,8 @@ class FinalState:
     guardian: str
     status: Status
     supply: int  # {qShare}
-    keepers: Mapping[str, bool]  # of every account that an entry names as a keeper
-    executable_at: Mapping[bytes, int]  # {s} by the hash of every call that an entry announces; zero: not announced
+    keepers: Mapping[str, bool]  # of the accounts that entries name as keepers: of this block, at the end of all
+    executable_at: Mapping[bytes, int]  # {s} by the hash of the calls that entries announce, likewise; zero: none
 
 
 @dataclass(frozen=True)
@@ -109,5 +109,5 @@ class Evidence:
     calls: Mapping[bytes, Call]  # by transaction; what the node says it does not have is not in here
     receipts: Mapping[bytes, Receipt]  # by transaction, likewise
     blocks: Mapping[int, BlockEvidence | Missing]  # those with a flow, a fee, a rebalance or another mandate
-    final: FinalState | Missing
+    views: Mapping[int, SelfView | Missing]  # of the audited block and those with an entry
     mandate_file: bytes | None

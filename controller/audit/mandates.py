@@ -20,6 +20,12 @@ def check_sound(payload: Created | MandateSet, vault: str) -> Iterator[Issue]:
     return (Issue(words, RECORD_IS_FALSE) for words in flaws(payload.mandate, vault))
 
 
+def is_unsound(state: State, payload: MandateSet | TargetsSet, vault: str) -> bool:
+    """Whether nothing can be judged by what an entry puts in force."""
+    moved = payload.mandate if isinstance(payload, MandateSet) else replace(state.mandate, path=payload.path)
+    return any(flaws(moved, vault))
+
+
 def check_dropped(state: State, payload: MandateSet, held: Sequence[int], block: BlockEvidence) -> Iterator[Issue]:
     """No asset leaves the mandate while the vault holds more of it than the smallest trade; `held` {qTok}."""
     kept = {asset.token for asset in payload.mandate.assets}

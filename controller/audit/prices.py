@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from controller.audit.evidence import BlockEvidence, Missing, Round, price_source
 from controller.audit.issues import Issue, differs, unchecked
@@ -22,9 +22,9 @@ def check(
     yield from _check_refusal(mandate, block)
 
 
-def are_usable(mandate: Mandate, prices: Sequence[int]) -> bool:
-    """Whether prices can be reckoned with; where not, `check` says why."""
-    return len(prices) == len(mandate.assets) and all(prices)
+def are_usable(mandate: Mandate, entry: Rebalance | Deposited | Withdrawn) -> bool:
+    """Whether an entry's prices can be reckoned with; where not, `check` says why: bounds are above zero."""
+    return len(entry.prices) == len(entry.rounds) == len(mandate.assets) and all(entry.prices)
 
 
 def bounds(asset: Asset, block: BlockEvidence) -> tuple[int, int] | Missing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
 
-from controller.audit.evidence import BlockEvidence, Call, Evidence, FinalState, Missing, Receipt
+from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, SelfView
 from controller.audit.header import Header, header_from_json
 from controller.audit.read_block import UNREADABLE, BlockReader, Priced, supply
 from controller.audit.receipts import batch, read_receipts
@@ -73,7 +73,7 @@ def gather(source: Source, first: int, block: BlockRef, mandate_file: bytes | No
         calls=calls,
         receipts={transaction: _receipt(source, receipt) for transaction, receipt in receipts.items()},
         blocks=_blocks(source, payloads, headers, receipts, progress),
-        final=_final(source, block, payloads.values()),
+        views=_views(source, block, payloads, headers),
         mandate_file=mandate_file,
     )
 
@@ -190,7 +190,22 @@ def _proof(source: Source, block: BlockRef) -> wire.Proof | Missing:
         return Missing(error.message)
 
 
-def _final(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> FinalState | Missing:
+def _views(
+    source: Source, last: BlockRef, payloads: Mapping[Entry, Payload], headers: Mapping[int, Header]
+) -> dict[int, SelfView | Missing]:
+    inside: dict[int, list[Payload]] = {}
+    views: dict[int, SelfView | Missing] = {}
+    for entry, payload in payloads.items():
+        header = headers.get(entry.block_number)
+        if header is not None and _fits(header, entry):
+            inside.setdefault(entry.block_number, []).append(payload)
+    for number, said in inside.items():
+        views[number] = _view(source, headers[number].block, said)
+    return views | {last.number: _view(source, last, payloads.values())}
+
+
+def _view(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> SelfView | Missing:
+    """`payloads` name the keepers and the calls that are asked for."""
     named: set[str] = set()
     announced: set[bytes] = set()
     for payload in payloads:
@@ -202,7 +217,7 @@ def _final(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> Fina
             announced.add(keccak(payload.call))
     vault = Contract(source.chain, source.vault, "IVault")
     try:
-        return FinalState(
+        return SelfView(
             mandate=mandate_from_abi(vault.read("mandate", block=block)),
             owner=vault.read("owner", block=block),
             pending_owner=vault.read("pendingOwner", block=block),

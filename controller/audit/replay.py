@@ -8,12 +8,12 @@ from itertools import groupby
 
 from controller.audit import fees, flows, mandates, prices, rebalances, roles, timelock
 from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing
-from controller.audit.final import check_final
 from controller.audit.history import Decoded
 from controller.audit.issues import READ_THE_TRACE, RECORD_IS_FALSE, Issue, unchecked
 from controller.audit.plans import check_plan
 from controller.audit.report import Finding, Level
 from controller.audit.state import Moment, State, advance, created
+from controller.audit.view import check_view
 from controller.audit.window import Window, check_block, check_moved, net, window
 from controller.chain.entries import (
     Created,
@@ -26,7 +26,7 @@ from controller.chain.entries import (
     TargetsSet,
     Withdrawn,
 )
-from controller.model import Entry, Mandate, Rebalance
+from controller.model import BlockRef, Entry, Mandate, Rebalance
 from controller.planning import rules
 
 Moving = Minted | Redeemed | Deposited | Withdrawn | FeesTaken | Rebalance
@@ -76,14 +76,15 @@ def replay(evidence: Evidence, decoded: Sequence[Decoded], open_block: int | Non
         if state is None:
             return findings
     if whole and state is not None:
-        findings += [_vault_finding(evidence, issue) for issue in _check_end(evidence, state)]
+        findings += [_vault_finding(evidence, issue) for issue in _check_view(evidence, state, evidence.block)]
     return findings
 
 
 def _replay_block(
     evidence: Evidence, state: State | None, items: Sequence[Decoded], findings: list[Finding], complete: bool
 ) -> State | None:
-    """The state after the block; None when the vault's life does not begin with its creation."""
+    """The state after the block; None when nothing behind it can be judged, because the vault's life does not begin
+    with its creation, or because its mandate is none."""
     block = evidence.blocks.get(items[0].entry.block_number)
     before = state
     for place, item in enumerate(items):
@@ -92,17 +93,25 @@ def _replay_block(
             if not isinstance(payload, Created):
                 findings.append(_finding(entry, Issue("the first entry is not the vault's creation", RECORD_IS_FALSE)))
                 return None
-            findings += [_finding(entry, issue) for issue in mandates.check_sound(payload, evidence.vault)]
+            wrong = list(mandates.check_sound(payload, evidence.vault))
+            findings += [_finding(entry, issue) for issue in wrong]
+            if wrong:
+                return None
             state = before = created(payload, evidence.headers[entry.block_number].block.timestamp)
             continue
         case = Case(evidence, state, entry, payload, _behind(items, place))
         own = _window(case, block, [other.entry for other in items[:place]])
         issues = [*_check_record(case), *_check_against_chain(case, block, own)]
         findings += [_finding(entry, issue) for issue in issues]
+        if isinstance(payload, MandateSet | TargetsSet) and mandates.is_unsound(state, payload, evidence.vault):
+            return None
         state = advance(state, payload, Moment(case.timestamp, case.call, own.held if own else None))
-    if complete and isinstance(block, BlockEvidence) and before is not None and state is not None:
+    if complete and before is not None and state is not None:
         last = items[-1].entry
-        findings += [_finding(last, issue) for issue in _check_block(evidence, block, before, state)]
+        if isinstance(block, BlockEvidence):
+            findings += [_finding(last, issue) for issue in _check_block(evidence, block, before, state)]
+        at = evidence.headers[last.block_number].block
+        findings += [_finding(last, issue) for issue in _check_view(evidence, state, at)]
     return state
 
 
@@ -160,8 +169,8 @@ def _check_moving(case: Case, payload: Moving, block: BlockEvidence, own: Window
     state, timestamp, vault = case.state, case.timestamp, case.evidence.vault
     if isinstance(payload, Rebalance | Deposited | Withdrawn):
         yield from prices.check(state.mandate, payload, block, timestamp)
-        if not prices.are_usable(state.mandate, payload.prices):
-            return  # said by the prices: bounds are above zero
+        if not prices.are_usable(state.mandate, payload):
+            return
     if isinstance(payload, Rebalance):
         plan = case.call.plan if case.sender is not None and case.call is not None else None
         part = None if plan is None else plan.part
@@ -215,11 +224,12 @@ def _check_block(evidence: Evidence, block: BlockEvidence, before: State, after:
     yield from check_block(block, evidence.vault)
 
 
-def _check_end(evidence: Evidence, state: State) -> Iterator[Issue]:
-    if isinstance(evidence.final, Missing):
-        yield unchecked(f"the vault's state at the audited block could not be read: {evidence.final.reason}")
+def _check_view(evidence: Evidence, state: State, block: BlockRef) -> Iterator[Issue]:
+    view = evidence.views.get(block.number, Missing("it was not read"))
+    if isinstance(view, Missing):
+        yield unchecked(f"the vault's own word at the block could not be read: {view.reason}")
     else:
-        yield from check_final(state, evidence.final, evidence.block.timestamp)
+        yield from check_view(state, view, block.timestamp)
 
 
 def _finding(entry: Entry, issue: Issue) -> Finding:
