@@ -151,6 +151,11 @@ def test_due__by_the_calendar__then_at_the_second_of_the_anchor_and_once_a_perio
     assert assess(mandate, held, targets, NOW, december) == (Cause.CALENDAR, 0b11)
 
 
+def test_due__before_the_first_rebalance__then_no_cool_down_is_waited_for() -> None:
+    assert due(vault(APART, cooldown=2**32 - 1), NOW).due
+    assert due(vault(APART, cooldown=2**32 - 1, last_rebalance=1), NOW).cause is Cause.COOLING_DOWN
+
+
 def test_due__while_a_rebalance_is_open__then_it_goes_on_below_the_band_and_without_a_cool_down() -> None:
     state = {"last_rebalance": NOW - 1, "open_until": NOW, "breaches": 0b01}
     answer = due(vault(HOME, window=600, **state), NOW)

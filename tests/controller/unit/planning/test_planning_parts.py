@@ -159,6 +159,32 @@ def test_decide__when_one_trade_of_several_is_too_dear_at_any_size__then_the_oth
     assert (plan.part, [(trade.sell, trade.buy) for trade in plan.trades]) == (True, [(1, 0)])
 
 
+def test_decide__when_a_trade_slips_because_of_one_before_it__then_both_are_cut() -> None:
+    """Two trades that buy the same: the first moves the price against the second, by 1 bps for each 1,000 dollars."""
+
+    def quote(wants: Sequence[Want]) -> list[Quote]:
+        before = [sum(each.amount_in for each in wants[:index]) for index in range(len(wants))]
+        return [
+            Quote(want.sell, want.buy, 0, want.amount_in, want.amount_in - want.amount_in * gone // (10**7 * ONE), b"")
+            for want, gone in zip(wants, before, strict=True)
+        ]
+
+    plan = planned(vault((600, 200, 200), (8_000, 1_000, 1_000), destination=0, max_slippage=40, max_loss=100), quote)
+    assert plan.part
+    assert [trade.sell for trade in plan.trades] == [1, 2]
+    assert plan.trades[0].amount_in <= 40_000 * ONE
+
+
+def test_decide__when_a_part_gains_and_would_cross_its_target__then_it_is_cut_to_what_does_not() -> None:
+    targets = (7_000, 1_000, 1_500, 500)
+    # the larger of two trades goes first, to within half a smallest trade of its target
+    snapshot = vault((640, 160, 150, 50), targets, destination=0, max_trades=1)
+    snapshot = replace(snapshot, balances=(640_000 * ONE, 160_000 * ONE, 155_000 * ONE, 45_000 * ONE))
+    plan = planned(snapshot, losing(-90))
+    assert (plan.part, [(trade.sell, trade.buy) for trade in plan.trades]) == (True, [(1, 0)])
+    assert 55_000 * ONE < sold(plan) < 59_500 * ONE
+
+
 def test_decide__when_the_trades_lose_more_than_a_plan_may__then_a_part_in_proportion() -> None:
     # 50 bps of 100,000 dollars are 500, and 200 may be lost
     plan = planned(vault((600, 400), destination=0, max_loss=2, min_trade=ONE), losing(50))
@@ -179,6 +205,9 @@ def test_decide__when_they_lose_more_than_is_left_of_the_budget__then_a_part_or_
     found = idle(vault((600, 400), **state | {"loss_used": 5 * 10**10}), losing(50))
     assert found.reason is Reason.BUDGET_SPENT
     assert f", 62.50 from {found.until} on" in found.detail
+    later = run(vault((600, 400), **state | {"loss_used": 5 * 10**10}), losing(50), found.until)
+    assert isinstance(later, Plan)
+    assert 12_400 * ONE < sold(later) <= 12_501 * ONE, "an eighth of the loss, an eighth of the trade"
 
 
 def test_decide__when_nothing_may_be_lost_and_nothing_is__then_a_plan() -> None:
