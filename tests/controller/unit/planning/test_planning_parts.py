@@ -13,7 +13,7 @@ from planning_pieces import DAY, DOLLAR, HEAD, NOW, Venue, ended, judge, make_ma
 from controller.model import NoTrade, Period, Plan, Quote, Reason, Scope, Snapshot, TriggerKind
 from controller.planning.budget import D14
 from controller.planning.parts import shrink
-from controller.planning.plan import Proposal, Want, decide, propose
+from controller.planning.plan import ROUNDS, Proposal, Want, decide, propose
 
 ONE = 10**18  # {qTok} one dollar's worth, also D36{quote/qTok}
 WINDOW = 30 * DAY
@@ -150,6 +150,26 @@ def test_decide__when_even_the_smallest_trade_slips_too_far__then_cost_above_lim
     found = idle(vault((600, 400), destination=0, max_slippage=30), losing(31))
     assert found.reason is Reason.COST_ABOVE_LIMIT
     assert "(30 bps from the oracle)" in found.detail
+
+
+def test_decide__when_parts_slip_round_after_round__then_gives_up_after_as_many_rounds_as_for_the_whole() -> None:
+    asked: list[Sequence[Want]] = []
+
+    def quote(wants: Sequence[Want]) -> list[Quote]:
+        asked.append(wants)
+        return losing(31)(wants)
+
+    found = idle(vault((600, 400), destination=0, max_slippage=30, min_trade=ONE), quote)
+    assert found.detail.startswith("quotes do not settle: trade 0 would return ")
+    assert len(asked) == 1 + ROUNDS
+
+
+def test_decide__when_a_coarse_token_cannot_arrive__then_a_part_as_near_as_it_gets() -> None:
+    # 60,000 dollars are 8.57 units of 7,000, and the destination is 3,000 wide
+    mandate = make_mandate((5_000, 5_000), (0, 18), destination=0, min_trade=3_000 * ONE, window=DAY)
+    snapshot = make_snapshot(mandate, (80, 440_000 * ONE), (7_000 * 10**36, ONE))
+    plan = planned(snapshot, lambda wants: [Quote(0, 1, 0, 8, 56_000 * ONE, b"")])
+    assert (plan.part, plan.trades[0].amount_in) == (True, 8)
 
 
 def test_decide__when_one_trade_of_several_is_too_dear_at_any_size__then_the_others_are_made() -> None:

@@ -160,6 +160,13 @@ def test_propose__when_the_scope_is_breach__then_the_others_are_only_counterpart
     assert {want.buy for want in book} == {1, 2, 3}
 
 
+def test_propose__when_the_scope_is_breach__then_what_is_off_but_not_in_breach_stays() -> None:
+    balances, targets = (310, 190, 270, 230), (2_500, 2_500, 2_500, 2_500)
+    assert len(wanted(vault(balances, targets, destination=50))) > 1
+    breach = wanted(vault(balances, targets, destination=50, scope=Scope.BREACH))
+    assert breach == (Want(0, 1, 55_000 * ONE),)
+
+
 def test_propose__when_a_target_is_zero__then_sells_down_to_the_destination() -> None:
     snapshot = vault((60, 940), (0, 10_000), destination=100)
     assert propose(snapshot, (0, 10_000), now=NOW) == Proposal((Want(0, 1, 50_000 * ONE),))

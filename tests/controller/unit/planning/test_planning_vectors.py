@@ -107,6 +107,18 @@ def test_drift__without_value_or_target__then_zero() -> None:
     assert rules.relative_drift(5, 0, 10) == rules.relative_drift(5, 10, 0) == 0
 
 
+@pytest.mark.parametrize("before", [-1, 0, 1])
+@pytest.mark.parametrize("after", [-1, 0, 1])
+def test_is_crossed__for_every_way__then_only_towards_the_target_is_not(before: int, after: int) -> None:
+    def crossed(*, sold: bool, bought: bool) -> bool:
+        return rules.is_crossed(sold=sold, bought=bought, before=before, after=after)
+
+    assert crossed(sold=True, bought=False) is not (before == 1 and after >= 0)
+    assert crossed(sold=False, bought=True) is not (before == -1 and after <= 0)
+    assert crossed(sold=True, bought=True)
+    assert not crossed(sold=False, bought=False)
+
+
 # ---- calendar
 
 
