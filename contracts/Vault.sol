@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ERC20} from "solady/tokens/ERC20.sol";
+import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {IVaultCore} from "./interfaces/IVaultCore.sol";
-import {IVenue} from "./interfaces/IVenue.sol";
+import {IPayer, IVenue} from "./interfaces/IVenue.sol";
 import {Budget} from "./libraries/Budget.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
 import {Rules} from "./libraries/Rules.sol";
@@ -51,6 +51,7 @@ import {VaultBase} from "./VaultBase.sol";
 /// - ERC-20 functions of the share (transfer, approve, permit, totalSupply) work while the vault is locked; who values
 ///   shares takes `balances`, which then reverts.
 contract Vault is VaultBase, IVaultCore {
+    using DynamicArrayLib for uint256[];
     using MandateCodec for bytes;
 
     /// @notice {qShare} of the first mint that nobody owns. Large enough that rounding against them is negligible, small
@@ -63,8 +64,6 @@ contract Vault is VaultBase, IVaultCore {
     struct Book {
         bytes words; // the mandate
         address[] tokens;
-        Limits limits;
-        Rules.Bands bands;
         uint256 targets; // {bps} packed, now
         uint256[] prices; // D36{quote/qTok}
         uint256[] balances; // {qTok}, kept up to date trade by trade
@@ -176,10 +175,10 @@ contract Vault is VaultBase, IVaultCore {
         book.words = _words(s);
         (book.prices, entry.rounds) = _readPrices(book.words);
         entry.nonce = uint40(s.nonce++);
-        _open(book, entry, s);
-        _lock(s);
-        entry.fills = _trade(book, plan.trades);
-        _close(book, entry, s, plan.part);
+        Rules.Bands memory bands = Triggers.bandsOf(book.words);
+        _open(book, bands, entry, s);
+        entry.fills = _trade(book, s, plan.trades);
+        _close(book, bands, entry, s, plan.part);
 
         // The encoded plan is all that follows the selector.
         planHash = keccak256(msg.data[4:]);
@@ -189,6 +188,19 @@ contract Vault is VaultBase, IVaultCore {
         entry.prices = book.prices;
         _append(Kind.REBALANCED, abi.encode(entry));
         _unlock(s);
+    }
+
+    /// @inheritdoc IPayer
+    /// @dev Only in a trade, only to its venue, only once. How much is not asked here: the trade fails unless exactly its
+    ///      amount is gone in the end. The payment is closed before the token is called.
+    function pay(address to, uint256 amount) external {
+        State memory s = _load();
+        require(s.flags & PAYING != 0, Unauthorised(msg.sender));
+        bytes memory words = _words(s);
+        require(msg.sender == words.venue(s.flags >> PAYING_VENUE), Unauthorised(msg.sender));
+        s.flags &= ~PAYING;
+        _save(s);
+        SafeTransferLib.safeTransfer(words.token(uint8(s.flags >> PAYING_ASSET)), to, amount);
     }
 
     /// @dev A block hash is known for the last 256 blocks and zero for all others.
@@ -205,10 +217,8 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @dev Fills the book with what is held and what it is worth. Goes on with an open rebalance, or refuses unless one is
     ///      due.
-    function _open(Book memory book, Rebalance memory entry, State memory s) private view {
+    function _open(Book memory book, Rules.Bands memory bands, Rebalance memory entry, State memory s) private view {
         bytes memory words = book.words;
-        book.limits = words.limits();
-        book.bands = Triggers.bandsOf(words);
         book.tokens = words.tokens();
         book.balances = _holdings(book.tokens, 0);
         uint256 total;
@@ -217,7 +227,7 @@ contract Vault is VaultBase, IVaultCore {
         book.total = total;
         book.targets = TargetPath.at(words, block.timestamp);
         (Cause cause, uint256 breaches, uint256 largest) =
-            Triggers.assess(words, book.bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
+            Triggers.assess(words, bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
         entry.valueBefore = total;
         entry.driftBefore = Rules.drift(largest, total);
         if (block.timestamp <= s.openUntil) {
@@ -235,14 +245,17 @@ contract Vault is VaultBase, IVaultCore {
         book.breaches = breaches;
     }
 
-    function _trade(Book memory book, Trade[] calldata trades) private returns (Fill[] memory fills) {
-        require(trades.length <= book.limits.maxTrades, TooManyTrades(trades.length, book.limits.maxTrades));
+    /// @dev Until the first trade nothing is called that could call back; from then on the vault is locked.
+    function _trade(Book memory book, State memory s, Trade[] calldata trades) private returns (Fill[] memory fills) {
+        uint256 maxTrades = book.words.maxTrades();
+        require(trades.length <= maxTrades, TooManyTrades(trades.length, maxTrades));
         fills = new Fill[](trades.length);
         for (uint256 k; k < trades.length; ++k) {
             Trade calldata trade = trades[k];
             Fill memory fill = fills[k];
             (fill.sell, fill.buy, fill.venue, fill.amountIn) = (trade.sell, trade.buy, trade.venue, trade.amountIn);
             uint256 valueIn = _checkTrade(book, fill, k);
+            _lockPaying(s, fill.sell, fill.venue);
             fill.amountOut = _swap(book, fill, trade.route, k);
             _checkOutput(book, fill, trade.minOut, valueIn, k);
         }
@@ -257,7 +270,7 @@ contract Vault is VaultBase, IVaultCore {
         if (fill.venue >= book.words.venueCount()) revert UnknownVenue(k, fill.venue);
         // D36{quote} = {qTok} * D36{quote/qTok}
         value = fill.amountIn * book.prices[fill.sell];
-        uint256 smallest = Rules.minTradeValue(book.limits.minTrade);
+        uint256 smallest = Rules.minTradeValue(book.words.minTrade());
         if (value < smallest) revert TradeTooSmall(k, value, smallest);
     }
 
@@ -269,10 +282,8 @@ contract Vault is VaultBase, IVaultCore {
     {
         address sell = book.tokens[fill.sell];
         address buy = book.tokens[fill.buy];
-        address venue = book.words.venue(fill.venue);
         uint256 amountIn = fill.amountIn;
-        SafeTransferLib.safeApprove(sell, venue, amountIn);
-        IVenue(venue).swap(sell, buy, amountIn, route);
+        _callVenue(book.words.venue(fill.venue), sell, buy, amountIn, route);
 
         uint256 left = _held(sell);
         uint256 taken = FixedPointMathLib.zeroFloorSub(book.balances[fill.sell], left);
@@ -281,15 +292,34 @@ contract Vault is VaultBase, IVaultCore {
         uint256 now_ = _held(buy);
         amountOut = FixedPointMathLib.zeroFloorSub(now_, book.balances[fill.buy]);
         book.balances[fill.buy] = now_;
-        uint256 allowanceLeft = ERC20(sell).allowance(address(this), venue);
-        require(allowanceLeft == 0, AllowanceLeft(k, allowanceLeft));
+    }
+
+    /// @dev Encoded by hand, for half of the gas. A venue without code takes nothing, which `_swap` sees.
+    function _callVenue(address venue, address sell, address buy, uint256 amountIn, bytes calldata route) private {
+        bytes4 selector = IVenue.swap.selector;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, selector)
+            mstore(add(m, 0x04), sell)
+            mstore(add(m, 0x24), buy)
+            mstore(add(m, 0x44), amountIn)
+            mstore(add(m, 0x64), 0x80)
+            mstore(add(m, 0x84), route.length)
+            calldatacopy(add(m, 0xa4), route.offset, route.length)
+            // Beyond the route lies only what pads it to whole words.
+            let size := add(0xa4, and(add(route.length, 31), not(31)))
+            if iszero(call(gas(), venue, 0, m, size, 0, 0)) {
+                returndatacopy(m, 0, returndatasize())
+                revert(m, returndatasize())
+            }
+        }
     }
 
     /// @dev Judges what a trade returned, and counts what it lost and moved.
     /// @param minOut {qTok of buy} the keeper's own floor
     /// @param valueIn D36{quote} of what was sold
     function _checkOutput(Book memory book, Fill memory fill, uint256 minOut, uint256 valueIn, uint256 k) private pure {
-        uint256 maxSlippage = book.limits.maxSlippage;
+        uint256 maxSlippage = book.words.maxSlippage();
         uint256 priceBuy = book.prices[fill.buy];
         // D36{quote} = {qTok} * D36{quote/qTok}
         uint256 valueOut = fill.amountOut * priceBuy;
@@ -305,9 +335,12 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @dev Judges the net result and writes it into the state and the entry. The supply needs no check: whatever changes
     ///      it reverts while the vault is locked.
-    function _close(Book memory book, Rebalance memory entry, State memory s, bool part) private view {
+    function _close(Book memory book, Rules.Bands memory bands, Rebalance memory entry, State memory s, bool part)
+        private
+        view
+    {
         uint256 wanted = Triggers.scopeOf(book.words, book.breaches, book.tokens.length);
-        bool open = _checkAssets(book, entry, wanted, part);
+        bool open = _checkAssets(book, bands, entry, wanted, part);
         uint256 window = book.words.window();
         if (part) {
             require(window != 0, PartsNotAllowed());
@@ -324,20 +357,24 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @param wanted bitmap of assets that must end inside the destination
     /// @return open whether one of them does not, which only a part may leave so
-    function _checkAssets(Book memory book, Rebalance memory entry, uint256 wanted, bool part)
+    function _checkAssets(Book memory book, Rules.Bands memory bands, Rebalance memory entry, uint256 wanted, bool part)
         private
         pure
         returns (bool open)
     {
         (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
         uint256 traded = book.sold | book.bought;
+        uint256 targets = book.targets;
         uint256 largest;
-        for (uint256 i; i < values.length; ++i) {
-            uint256 target = uint16(book.targets >> (16 * i));
-            if (traded >> i & 1 == 1) _checkCrossing(book, i, target, values[i], total);
-            uint256 off = Rules.deviation(values[i], target, total);
+        uint256 count = values.length;
+        for (uint256 i; i < count; ++i) {
+            uint256 value = values.get(i);
+            uint256 target = uint16(targets);
+            targets >>= 16;
+            if (traded >> i & 1 != 0) _checkCrossing(book, i, target, value, total);
+            uint256 off = Rules.deviation(value, target, total);
             if (off > largest) largest = off;
-            if (wanted >> i & 1 == 0 || Rules.isInside(book.bands, off, target, total)) continue;
+            if (wanted >> i & 1 == 0 || Rules.isInside(bands, off, target, total)) continue;
             // `require` would work out the evidence each time.
             if (!part) revert DestinationMissed(i, Rules.drift(off, total), target);
             open = true;
@@ -355,7 +392,7 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @dev Charges the loss and the turnover of this plan to their limits.
     function _spend(Book memory book, State memory s) private view {
-        Limits memory l = book.limits;
+        Limits memory l = book.words.limits();
         if (Rules.isLossTooHigh(book.loss, book.total, l.maxLoss)) {
             // D36{quote} = D36{quote} * {bps} / {bps}, rounded down
             revert LossTooHigh(book.loss, book.total * l.maxLoss / BPS);

@@ -122,7 +122,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         _checkDropped(words, nextWords.tokens());
         if (hasNewParts) _checker.check(nextWords, pairings);
 
-        // What is minted counts is unimportant: the ledger has it.
+        // How much was minted is in the ledger.
         // slither-disable-next-line unused-return
         _takeManagementFee(words);
         _lastFee = uint40(block.timestamp);

@@ -40,6 +40,12 @@ abstract contract VaultBase is ERC20 {
     /// @dev The mandate in force is no longer the one that the clone carries.
     uint256 internal constant MOVED = 8;
 
+    /// @dev While the venue of the trade under way may ask for what is sold. The indices of the asset and of the venue stand
+    ///      in the bits from these on, 8 each.
+    uint256 internal constant PAYING = 16;
+    uint256 internal constant PAYING_ASSET = 8;
+    uint256 internal constant PAYING_VENUE = 16;
+
     /// @dev {s} what a year of management fee is counted by.
     uint256 internal constant YEAR = 365 days;
 
@@ -111,7 +117,18 @@ abstract contract VaultBase is ERC20 {
         _save(s);
     }
 
-    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked.
+    /// @dev Locks the vault, with one payment open: of this asset, for this venue.
+    /// @param asset index, at most 15
+    /// @param venue index, at most 254
+    function _lockPaying(State memory s, uint256 asset, uint256 venue) internal {
+        uint256 flags = s.flags;
+        s.flags = flags | LOCKED | PAYING | asset << PAYING_ASSET | venue << PAYING_VENUE;
+        _save(s);
+        s.flags = flags;
+    }
+
+    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked, but
+    ///      for `pay`, which only closes the payment.
     function _unlock(State memory s) internal {
         s.flags &= ~LOCKED;
         _save(s);
@@ -126,17 +143,52 @@ abstract contract VaultBase is ERC20 {
     }
 
     /// @dev A token that cannot answer reverts here and is never taken for an empty balance.
-    function _held(address token) internal view returns (uint256) {
-        (bool answered, uint256 amount) = SafeTransferLib.checkBalanceOf(token, address(this));
+    /// @return amount {qTok}
+    function _held(address token) internal view returns (uint256 amount) {
+        bytes4 selector = ERC20.balanceOf.selector;
+        bool answered;
+        assembly ("memory-safe") {
+            mstore(0x00, selector)
+            mstore(0x04, address())
+            answered := staticcall(gas(), token, 0x00, 0x24, 0x00, 0x20)
+            answered := and(answered, gt(returndatasize(), 0x1f))
+            amount := mload(0x00)
+        }
         require(answered, IVaultCore.TokenUnreadable(token));
-        return amount;
     }
 
+    /// @dev `_held` of each, with one call for all of them in the scratch space and the answers where they belong.
     /// @param skip bitmap of tokens that are not called and count as zero
+    /// @return held {qTok}
     function _holdings(address[] memory tokens, uint256 skip) internal view returns (uint256[] memory held) {
-        held = new uint256[](tokens.length);
-        for (uint256 i; i < tokens.length; ++i) {
-            if (skip >> i & 1 == 0) held[i] = _held(tokens[i]);
+        bytes4 selector = ERC20.balanceOf.selector;
+        uint256 unreadable; // where such a token stands
+        assembly ("memory-safe") {
+            let size := shl(5, mload(tokens))
+            held := mload(0x40)
+            mstore(0x40, add(held, add(size, 0x20)))
+            mstore(held, mload(tokens))
+            mstore(0x00, selector)
+            mstore(0x04, address())
+            for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
+                let to := add(held, at)
+                mstore(to, 0)
+                if iszero(and(skip, 1)) {
+                    let answered := staticcall(gas(), mload(add(tokens, at)), 0x00, 0x24, to, 0x20)
+                    if iszero(and(answered, gt(returndatasize(), 0x1f))) {
+                        unreadable := add(tokens, at)
+                        break
+                    }
+                }
+                skip := shr(1, skip)
+            }
+        }
+        if (unreadable != 0) {
+            address token;
+            assembly ("memory-safe") {
+                token := mload(unreadable)
+            }
+            revert IVaultCore.TokenUnreadable(token);
         }
     }
 

@@ -163,6 +163,20 @@ library MandateCodec {
         return uint32(_word(words, 2) >> 96);
     }
 
+    function maxTrades(bytes memory words) internal pure returns (uint256) {
+        return uint8(_word(words, 0) >> 24);
+    }
+
+    /// @return D18{quote}
+    function minTrade(bytes memory words) internal pure returns (uint256) {
+        return _word(words, 1) >> 128;
+    }
+
+    /// @return {bps}
+    function maxSlippage(bytes memory words) internal pure returns (uint256) {
+        return uint16(_word(words, 1) >> 48);
+    }
+
     function limits(bytes memory words) internal pure returns (Limits memory l) {
         l.maxTrades = uint8(_word(words, 0) >> 24);
         uint256 w = _word(words, 1);

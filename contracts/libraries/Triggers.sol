@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
+
 import {BPS, Cause, Scope, TriggerKind} from "../types/Types.sol";
 import {Calendar} from "./Calendar.sol";
 import {MandateCodec} from "./MandateCodec.sol";
@@ -10,6 +12,7 @@ import {Rules} from "./Rules.sol";
 /// @dev Pure, so that `rebalance` and `due` cannot disagree. Pause, cool-down and an open rebalance are the vault's to ask
 ///      before: they need no price.
 library Triggers {
+    using DynamicArrayLib for uint256[];
     using MandateCodec for bytes;
 
     /// @notice The trigger's answer for a vault that is neither paused, nor cooling down, nor in an open rebalance.
@@ -84,7 +87,7 @@ library Triggers {
         uint256 count = values.length;
         for (uint256 i; i < count; ++i) {
             uint256 target = uint16(targets);
-            uint256 off = Rules.deviation(values[i], target, total);
+            uint256 off = Rules.deviation(values.get(i), target, total);
             if (off > largest) largest = off;
             if (Rules.isBreach(bands, off, target, total)) breaches |= 1 << i;
             targets >>= 16;

@@ -310,12 +310,14 @@ contract VaultRebalanceTest is VaultTest {
         );
     }
 
-    /// T-19: more than the trade says is not allowed to leave.
+    /// T-19: more than the trade says does not leave.
     function test_rebalance__venue_takes_more__reverts() public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         Trade memory bad = oddTrade(0, 1, amount, OddVenue.Script(amount + 1, amount, address(0), ""));
-        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSignature("InsufficientAllowance()"));
+        expectRebalanceRevert(
+            odd, trades1(bad), abi.encodeWithSelector(IVaultCore.AmountInMismatch.selector, 0, amount, amount + 1)
+        );
     }
 
     /// T-05: the floor is the oracle's, whatever the pool says, inclusive to the unit.
@@ -349,16 +351,6 @@ contract VaultRebalanceTest is VaultTest {
         } catch (bytes memory reason) {
             assertEq(bytes4(reason), IVaultCore.OutputTooLow.selector, "VLT-2 floor");
         }
-    }
-
-    /// T-19: nothing can be pulled once the call is over.
-    function test_rebalance__token_keeps_the_allowance__reverts() public {
-        makeOddDue();
-        oddTokens[0].setKeepsAllowance(true);
-        uint256 amount = 45_000 * ONE;
-        expectRebalanceRevert(
-            odd, trades1(oddTrade(0, 1, amount)), abi.encodeWithSelector(IVaultCore.AllowanceLeft.selector, 0, amount)
-        );
     }
 
     /// T-20: a token that keeps a fee delivers less than the floor, or the mandate allows for it.
