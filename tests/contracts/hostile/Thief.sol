@@ -5,7 +5,7 @@ import {ERC20} from "solady/tokens/ERC20.sol";
 
 import {IUniswapV2Pair} from "../../../contracts/interfaces/IUniswapV2.sol";
 import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../../../contracts/interfaces/IUniswapV3.sol";
-import {IVenue} from "../../../contracts/interfaces/IVenue.sol";
+import {IPayer, IVenue} from "../../../contracts/interfaces/IVenue.sol";
 
 /// @notice Whoever has got hold of a key: an account with deep pockets that trades the pools to any price, calls anything,
 ///         and is a venue of its own, which gives for what is sold exactly what the route says.
@@ -45,8 +45,8 @@ contract Thief is IVenue, IUniswapV3SwapCallback {
     }
 
     /// @inheritdoc IVenue
-    function swap(address sell, address buy, uint256 amountIn, bytes calldata route) external {
-        ERC20(sell).transferFrom(msg.sender, address(this), amountIn);
+    function swap(address, address buy, uint256 amountIn, bytes calldata route) external {
+        IPayer(msg.sender).pay(address(this), amountIn);
         ERC20(buy).transfer(msg.sender, abi.decode(route, (uint256)));
     }
 
