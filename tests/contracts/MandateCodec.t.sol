@@ -100,12 +100,16 @@ contract MandateCodecTest is Test {
         }
     }
 
-    function test_callOf__any_mandate__is_the_compilers_own_encoding(uint256 seed, uint256 assets, bytes4 selector)
-        public
-    {
-        bytes memory words = MandateCodec.pack(_any(seed, assets, 2, 1));
-        bytes memory expected = abi.encodeWithSelector(selector, words.sequencer(), words.feeds());
-        assertEq(MandateCodec.callOf(selector, words), expected, "VLT-11 call of the oracle");
+    function test_feedsAt__any_mandate__is_where_they_lie(uint256 seed, uint256 assets, uint256 venues) public {
+        bytes memory words = MandateCodec.pack(_any(seed, assets, venues, 1));
+        (uint256 from, uint256 count) = words.feedsAt();
+        uint256[] memory found = new uint256[](count);
+        for (uint256 i; i < count; ++i) {
+            assembly ("memory-safe") {
+                mstore(add(add(found, 32), shl(5, i)), mload(add(from, shl(5, i))))
+            }
+        }
+        assertEq(abi.encode(found), abi.encode(words.feeds()), "VLT-11 the same words");
     }
 
     /// @dev Five words of header, one for each venue, three for each asset, two for each knot, three at the end.
