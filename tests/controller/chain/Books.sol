@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "solady/tokens/ERC20.sol";
 import {LibClone} from "solady/utils/LibClone.sol";
-import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {Ledger} from "../../../contracts/Ledger.sol";
 import {MandateChecker} from "../../../contracts/MandateChecker.sol";
@@ -11,6 +10,7 @@ import {Vault} from "../../../contracts/Vault.sol";
 import {VaultAdmin} from "../../../contracts/VaultAdmin.sol";
 import {VaultFlows} from "../../../contracts/VaultFlows.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {IPayer} from "../../../contracts/interfaces/IVenue.sol";
 import {MandateCodec} from "../../../contracts/libraries/MandateCodec.sol";
 import {Due, Mandate, Plan, Roles, Status} from "../../../contracts/types/Types.sol";
 
@@ -91,8 +91,8 @@ contract Books {
     }
 
     /// @param route the amount that is returned, {qTok of buy}
-    function swap(address sell, address buy, uint256 amountIn, bytes calldata route) external {
-        SafeTransferLib.safeTransferFrom(sell, msg.sender, address(this), amountIn);
+    function swap(address, address buy, uint256 amountIn, bytes calldata route) external {
+        IPayer(msg.sender).pay(address(this), amountIn);
         BookToken(buy).mint(msg.sender, abi.decode(route, (uint256)));
     }
 
