@@ -9,6 +9,7 @@ import {IVaultCore} from "./interfaces/IVaultCore.sol";
 import {IPayer, IVenue} from "./interfaces/IVenue.sol";
 import {Budget} from "./libraries/Budget.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
+import {RebalanceCodec} from "./libraries/RebalanceCodec.sol";
 import {Rules} from "./libraries/Rules.sol";
 import {TargetPath} from "./libraries/TargetPath.sol";
 import {Triggers} from "./libraries/Triggers.sol";
@@ -186,7 +187,7 @@ contract Vault is VaultBase, IVaultCore {
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
         entry.prices = book.prices;
-        _append(Kind.REBALANCED, abi.encode(entry));
+        _append(Kind.REBALANCED, RebalanceCodec.pack(entry));
         _unlock(s);
     }
 
