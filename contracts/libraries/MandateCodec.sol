@@ -110,7 +110,8 @@ library MandateCodec {
         }
     }
 
-    // ---- parts, for calls that need no more; narrowing casts drop the neighbouring fields on purpose
+    // ---- parts, for calls that need no more; narrowing casts drop the neighbouring fields on purpose, and counts and
+    //      indices have 8 bits each, so that no position wraps
 
     function assetCount(bytes memory words) internal pure returns (uint256) {
         return uint8(_word(words, 0));
@@ -177,6 +178,26 @@ library MandateCodec {
         return uint16(_word(words, 1) >> 48);
     }
 
+    /// @return {bps}
+    function maxLoss(bytes memory words) internal pure returns (uint256) {
+        return uint16(_word(words, 1) >> 32);
+    }
+
+    /// @return {bps}
+    function lossBudget(bytes memory words) internal pure returns (uint256) {
+        return uint16(_word(words, 1) >> 16);
+    }
+
+    /// @return {bps}
+    function turnoverBudget(bytes memory words) internal pure returns (uint256) {
+        return uint32(_word(words, 2) >> 128);
+    }
+
+    /// @return {s}
+    function budgetWindow(bytes memory words) internal pure returns (uint256) {
+        return uint32(_word(words, 2) >> 160);
+    }
+
     function limits(bytes memory words) internal pure returns (Limits memory l) {
         l.maxTrades = uint8(_word(words, 0) >> 24);
         uint256 w = _word(words, 1);
@@ -215,12 +236,16 @@ library MandateCodec {
 
     /// @dev The caller has checked the index.
     function venue(bytes memory words, uint256 index) internal pure returns (address) {
-        return address(uint160(_word(words, HEADER + index)));
+        unchecked {
+            return address(uint160(_word(words, HEADER + index)));
+        }
     }
 
     /// @dev The caller has checked the index.
     function token(bytes memory words, uint256 index) internal pure returns (address) {
-        return address(uint160(_word(words, HEADER + venueCount(words) + PER_ASSET * index)));
+        unchecked {
+            return address(uint160(_word(words, HEADER + venueCount(words) + PER_ASSET * index)));
+        }
     }
 
     function tokens(bytes memory words) internal pure returns (address[] memory list) {
@@ -233,6 +258,12 @@ library MandateCodec {
                 from := add(from, 96) // PER_ASSET words
             }
         }
+    }
+
+    /// @notice Where in memory the word of the first asset's token stands, whose low 160 bits it is; the next are PER_ASSET
+    ///         words apart.
+    function tokensAt(bytes memory words) internal pure returns (uint256 from, uint256 count) {
+        return (_assets(words), assetCount(words));
     }
 
     /// @notice The three words of each asset, as the oracle wants them.
@@ -258,8 +289,10 @@ library MandateCodec {
     /// @return time {s}
     /// @return weights packed
     function knot(bytes memory words, uint256 index) internal pure returns (uint256 time, uint256 weights) {
-        uint256 k = HEADER + venueCount(words) + PER_ASSET * assetCount(words) + PER_KNOT * index;
-        return (_word(words, k), _word(words, k + 1));
+        unchecked {
+            uint256 k = HEADER + venueCount(words) + PER_ASSET * assetCount(words) + PER_KNOT * index;
+            return (_word(words, k), _word(words, k + 1));
+        }
     }
 
     function name(bytes memory words) internal pure returns (bytes32) {
