@@ -102,8 +102,8 @@ abstract contract VaultBase is ERC20 {
     /// @dev Every field fits: times until the year 36812; a nonce for each of 2^32 rebalances; what MandateRules allows as a
     ///      budget; at most 16 assets.
     function _save(State memory s) internal {
-        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80
-            | s.openUntil << 40 | s.breaches << 24 | s.flags;
+        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80 | s.openUntil
+            << 40 | s.breaches << 24 | s.flags;
     }
 
     /// @dev The state, if no call of this vault is under way.
