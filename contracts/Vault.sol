@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ERC20} from "solady/tokens/ERC20.sol";
+import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {IVaultCore} from "./interfaces/IVaultCore.sol";
-import {IVenue} from "./interfaces/IVenue.sol";
+import {IPayer, IVenue} from "./interfaces/IVenue.sol";
 import {Budget} from "./libraries/Budget.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
 import {Rules} from "./libraries/Rules.sol";
@@ -51,6 +51,7 @@ import {VaultBase} from "./VaultBase.sol";
 /// - ERC-20 functions of the share (transfer, approve, permit, totalSupply) work while the vault is locked; who values
 ///   shares takes `balances`, which then reverts.
 contract Vault is VaultBase, IVaultCore {
+    using DynamicArrayLib for uint256[];
     using MandateCodec for bytes;
 
     /// @notice {qShare} of the first mint that nobody owns. Large enough that rounding against them is negligible, small
@@ -62,7 +63,7 @@ contract Vault is VaultBase, IVaultCore {
     /// @dev One rebalance in memory.
     struct Book {
         bytes words; // the mandate
-        Limits limits;
+        address[] tokens;
         uint256 targets; // {bps} packed, now
         uint256[] prices; // D36{quote/qTok}
         uint256[] balances; // {qTok}, kept up to date trade by trade
@@ -96,7 +97,7 @@ contract Vault is VaultBase, IVaultCore {
         returns (uint256[] memory amounts)
     {
         State memory s = _unlocked();
-        require(!s.paused, Paused());
+        require(s.flags & PAUSED == 0, Paused());
         require(shares > 0, ZeroShares());
         _checkReceiver(receiver);
         _lock(s);
@@ -111,6 +112,7 @@ contract Vault is VaultBase, IVaultCore {
             require(msg.sender == _owner, Unauthorised(msg.sender));
             require(shares > MIN_SUPPLY, FirstMintTooSmall(shares, MIN_SUPPLY));
             locked = MIN_SUPPLY;
+            s.flags |= LIVE;
             _mint(DEAD, locked);
             amounts = maxAmounts;
         } else {
@@ -166,18 +168,17 @@ contract Vault is VaultBase, IVaultCore {
     function rebalance(Plan calldata plan) external returns (bytes32 planHash) {
         State memory s = _unlocked();
         require(_isKeeper[msg.sender], Unauthorised(msg.sender));
-        require(!s.paused, Paused());
+        require(s.flags & PAUSED == 0, Paused());
         _checkPlan(plan, s.nonce);
         Book memory book;
         Rebalance memory entry;
         book.words = _words(s);
-        book.limits = book.words.limits();
         (book.prices, entry.rounds) = _readPrices(book.words);
-        entry.nonce = s.nonce++;
-        _open(book, entry, s);
-        _lock(s);
-        entry.fills = _trade(book, plan.trades);
-        entry.open = _close(book, entry, s, plan.part);
+        entry.nonce = uint40(s.nonce++);
+        Rules.Bands memory bands = Triggers.bandsOf(book.words);
+        _open(book, bands, entry, s);
+        entry.fills = _trade(book, s, plan.trades);
+        _close(book, bands, entry, s, plan.part);
 
         // The encoded plan is all that follows the selector.
         planHash = keccak256(msg.data[4:]);
@@ -187,6 +188,19 @@ contract Vault is VaultBase, IVaultCore {
         entry.prices = book.prices;
         _append(Kind.REBALANCED, abi.encode(entry));
         _unlock(s);
+    }
+
+    /// @inheritdoc IPayer
+    /// @dev Only in a trade, only to its venue, only once. How much is not asked here: the trade fails unless exactly its
+    ///      amount is gone in the end. The payment is closed before the token is called.
+    function pay(address to, uint256 amount) external {
+        State memory s = _load();
+        require(s.flags & PAYING != 0, Unauthorised(msg.sender));
+        bytes memory words = _words(s);
+        require(msg.sender == words.venue(s.flags >> PAYING_VENUE), Unauthorised(msg.sender));
+        s.flags &= ~PAYING;
+        _save(s);
+        SafeTransferLib.safeTransfer(words.token(uint8(s.flags >> PAYING_ASSET)), to, amount);
     }
 
     /// @dev A block hash is known for the last 256 blocks and zero for all others.
@@ -203,22 +217,26 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @dev Fills the book with what is held and what it is worth. Goes on with an open rebalance, or refuses unless one is
     ///      due.
-    function _open(Book memory book, Rebalance memory entry, State memory s) private view {
-        book.balances = _holdings(book.words.tokens(), 0);
-        (book.values, book.total) = Rules.valuesOf(book.balances, book.prices);
-        require(book.total > 0, NoValue());
-        book.targets = TargetPath.at(book.words, block.timestamp);
+    function _open(Book memory book, Rules.Bands memory bands, Rebalance memory entry, State memory s) private view {
+        bytes memory words = book.words;
+        book.tokens = words.tokens();
+        book.balances = _holdings(book.tokens, 0);
+        uint256 total;
+        (book.values, total) = Rules.valuesOf(book.balances, book.prices);
+        require(total > 0, NoValue());
+        book.total = total;
+        book.targets = TargetPath.at(words, block.timestamp);
         (Cause cause, uint256 breaches, uint256 largest) =
-            Triggers.assess(book.words, book.values, book.targets, book.total, s.lastRebalance, block.timestamp);
-        entry.valueBefore = book.total;
-        entry.driftBefore = Rules.drift(largest, book.total);
+            Triggers.assess(words, bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
+        entry.valueBefore = total;
+        entry.driftBefore = Rules.drift(largest, total);
         if (block.timestamp <= s.openUntil) {
             // Also when the drift has fallen below the band: what was begun may be finished.
             cause = Cause.OPEN;
             breaches |= s.breaches;
         } else {
             // {s} = {s} + {s}; the first rebalance waits for nothing
-            uint256 until = s.lastRebalance == 0 ? 0 : s.lastRebalance + uint256(book.words.cooldown());
+            uint256 until = s.lastRebalance == 0 ? 0 : s.lastRebalance + words.cooldown();
             require(block.timestamp >= until, CoolingDown(until, block.timestamp));
             require(Triggers.isDue(cause), NotDue(cause, entry.driftBefore));
             s.openUntil = 0;
@@ -227,83 +245,103 @@ contract Vault is VaultBase, IVaultCore {
         book.breaches = breaches;
     }
 
-    function _trade(Book memory book, Trade[] calldata trades) private returns (Fill[] memory fills) {
-        uint256 maximum = book.limits.maxTrades;
-        require(trades.length <= maximum, TooManyTrades(trades.length, maximum));
+    /// @dev Until the first trade nothing is called that could call back; from then on the vault is locked.
+    function _trade(Book memory book, State memory s, Trade[] calldata trades) private returns (Fill[] memory fills) {
+        uint256 maxTrades = book.words.maxTrades();
+        require(trades.length <= maxTrades, TooManyTrades(trades.length, maxTrades));
         fills = new Fill[](trades.length);
         for (uint256 k; k < trades.length; ++k) {
             Trade calldata trade = trades[k];
-            _checkTrade(book, trade, k);
-            uint256 amountOut = _swap(book, trade, k);
-            _checkOutput(book, trade, k, amountOut);
-            book.sold |= 1 << trade.sell;
-            book.bought |= 1 << trade.buy;
-            fills[k] = Fill(trade.sell, trade.buy, trade.venue, trade.amountIn, amountOut);
+            Fill memory fill = fills[k];
+            (fill.sell, fill.buy, fill.venue, fill.amountIn) = (trade.sell, trade.buy, trade.venue, trade.amountIn);
+            uint256 valueIn = _checkTrade(book, fill, k);
+            _lockPaying(s, fill.sell, fill.venue);
+            fill.amountOut = _swap(book, fill, trade.route, k);
+            _checkOutput(book, fill, trade.minOut, valueIn, k);
         }
     }
 
-    function _checkTrade(Book memory book, Trade calldata trade, uint256 k) private pure {
-        uint256 count = book.prices.length;
-        require(trade.sell < count, UnknownAsset(k, trade.sell));
-        require(trade.buy < count, UnknownAsset(k, trade.buy));
-        require(trade.sell != trade.buy, SameAsset(k, trade.sell));
-        require(trade.venue < book.words.venueCount(), UnknownVenue(k, trade.venue));
+    /// @return value D36{quote} of what is sold
+    function _checkTrade(Book memory book, Fill memory fill, uint256 k) private pure returns (uint256 value) {
+        uint256 count = book.tokens.length;
+        if (fill.sell >= count) revert UnknownAsset(k, fill.sell);
+        if (fill.buy >= count) revert UnknownAsset(k, fill.buy);
+        if (fill.sell == fill.buy) revert SameAsset(k, fill.sell);
+        if (fill.venue >= book.words.venueCount()) revert UnknownVenue(k, fill.venue);
         // D36{quote} = {qTok} * D36{quote/qTok}
-        uint256 value = uint256(trade.amountIn) * book.prices[trade.sell];
-        uint256 smallest = Rules.minTradeValue(book.limits.minTrade);
-        require(value >= smallest, TradeTooSmall(k, value, smallest));
+        value = fill.amountIn * book.prices[fill.sell];
+        uint256 smallest = Rules.minTradeValue(book.words.minTrade());
+        if (value < smallest) revert TradeTooSmall(k, value, smallest);
     }
 
     /// @dev What was taken and given is measured, not believed. A difference in the wrong direction counts as nothing:
     ///      only a token that moves by itself can cause it, and then the trade fails by name.
-    function _swap(Book memory book, Trade calldata trade, uint256 k) private returns (uint256 amountOut) {
-        uint256[] memory held = book.balances;
-        address sell = book.words.token(trade.sell);
-        address buy = book.words.token(trade.buy);
-        address venue = book.words.venue(trade.venue);
-        uint256 amountIn = trade.amountIn;
-
-        SafeTransferLib.safeApprove(sell, venue, amountIn);
-        IVenue(venue).swap(sell, buy, amountIn, trade.route);
+    function _swap(Book memory book, Fill memory fill, bytes calldata route, uint256 k)
+        private
+        returns (uint256 amountOut)
+    {
+        address sell = book.tokens[fill.sell];
+        address buy = book.tokens[fill.buy];
+        uint256 amountIn = fill.amountIn;
+        _callVenue(book.words.venue(fill.venue), sell, buy, amountIn, route);
 
         uint256 left = _held(sell);
-        uint256 taken = FixedPointMathLib.zeroFloorSub(held[trade.sell], left);
+        uint256 taken = FixedPointMathLib.zeroFloorSub(book.balances[fill.sell], left);
         require(taken == amountIn, AmountInMismatch(k, amountIn, taken));
-        held[trade.sell] = left;
+        book.balances[fill.sell] = left;
         uint256 now_ = _held(buy);
-        amountOut = FixedPointMathLib.zeroFloorSub(now_, held[trade.buy]);
-        held[trade.buy] = now_;
-        uint256 allowanceLeft = ERC20(sell).allowance(address(this), venue);
-        require(allowanceLeft == 0, AllowanceLeft(k, allowanceLeft));
+        amountOut = FixedPointMathLib.zeroFloorSub(now_, book.balances[fill.buy]);
+        book.balances[fill.buy] = now_;
+    }
+
+    /// @dev Encoded by hand, for half of the gas. A venue without code takes nothing, which `_swap` sees.
+    function _callVenue(address venue, address sell, address buy, uint256 amountIn, bytes calldata route) private {
+        bytes4 selector = IVenue.swap.selector;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, selector)
+            mstore(add(m, 0x04), sell)
+            mstore(add(m, 0x24), buy)
+            mstore(add(m, 0x44), amountIn)
+            mstore(add(m, 0x64), 0x80)
+            mstore(add(m, 0x84), route.length)
+            calldatacopy(add(m, 0xa4), route.offset, route.length)
+            // Beyond the route lies only what pads it to whole words.
+            let size := add(0xa4, and(add(route.length, 31), not(31)))
+            if iszero(call(gas(), venue, 0, m, size, 0, 0)) {
+                returndatacopy(m, 0, returndatasize())
+                revert(m, returndatasize())
+            }
+        }
     }
 
     /// @dev Judges what a trade returned, and counts what it lost and moved.
-    function _checkOutput(Book memory book, Trade calldata trade, uint256 k, uint256 amountOut) private pure {
+    /// @param minOut {qTok of buy} the keeper's own floor
+    /// @param valueIn D36{quote} of what was sold
+    function _checkOutput(Book memory book, Fill memory fill, uint256 minOut, uint256 valueIn, uint256 k) private pure {
+        uint256 maxSlippage = book.words.maxSlippage();
+        uint256 priceBuy = book.prices[fill.buy];
         // D36{quote} = {qTok} * D36{quote/qTok}
-        uint256 valueIn = uint256(trade.amountIn) * book.prices[trade.sell];
-        uint256 valueOut = amountOut * book.prices[trade.buy];
-        uint256 maxSlippage = book.limits.maxSlippage;
-        if (amountOut < trade.minOut || Rules.isOutputTooLow(valueIn, valueOut, maxSlippage)) {
-            uint256 floor = Rules.floorUp(trade.amountIn, book.prices[trade.sell], book.prices[trade.buy], maxSlippage);
-            revert OutputTooLow(k, amountOut, FixedPointMathLib.max(floor, trade.minOut));
+        uint256 valueOut = fill.amountOut * priceBuy;
+        if (fill.amountOut < minOut || Rules.isOutputTooLow(valueIn, valueOut, maxSlippage)) {
+            uint256 floor = Rules.floorUp(fill.amountIn, book.prices[fill.sell], priceBuy, maxSlippage);
+            revert OutputTooLow(k, fill.amountOut, FixedPointMathLib.max(floor, minOut));
         }
         book.loss += FixedPointMathLib.zeroFloorSub(valueIn, valueOut);
         book.turnover += valueIn;
+        book.sold |= 1 << fill.sell;
+        book.bought |= 1 << fill.buy;
     }
 
     /// @dev Judges the net result and writes it into the state and the entry. The supply needs no check: whatever changes
     ///      it reverts while the vault is locked.
-    /// @return open whether the destination is left to further parts
-    function _close(Book memory book, Rebalance memory entry, State memory s, bool part)
+    function _close(Book memory book, Rules.Bands memory bands, Rebalance memory entry, State memory s, bool part)
         private
         view
-        returns (bool open)
     {
-        (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
-        uint256 wanted = Triggers.scopeOf(book.words, book.breaches, values.length);
-        uint256 largest;
-        (open, largest) = _checkAssets(book, values, total, wanted, part);
-        uint32 window = book.words.window();
+        uint256 wanted = Triggers.scopeOf(book.words, book.breaches, book.tokens.length);
+        bool open = _checkAssets(book, bands, entry, wanted, part);
+        uint256 window = book.words.window();
         if (part) {
             require(window != 0, PartsNotAllowed());
             require((book.sold | book.bought) & wanted != 0, NoProgress(wanted));
@@ -311,64 +349,65 @@ contract Vault is VaultBase, IVaultCore {
         _spend(book, s);
         // An end once set stays, so that nobody holds a rebalance open by going on with it.
         if (!open) s.openUntil = 0;
-        else if (s.openUntil == 0) s.openUntil = uint40(block.timestamp) + window;
-        // The cast is safe: there are at most 16 assets.
-        s.breaches = open ? uint16(book.breaches) : 0;
-        s.lastRebalance = uint40(block.timestamp);
-        entry.valueAfter = total;
-        entry.driftAfter = Rules.drift(largest, total);
+        else if (s.openUntil == 0) s.openUntil = block.timestamp + window;
+        s.breaches = open ? book.breaches : 0;
+        s.lastRebalance = block.timestamp;
+        entry.open = open;
     }
 
-    /// @param values D36{quote} after the last trade
     /// @param wanted bitmap of assets that must end inside the destination
     /// @return open whether one of them does not, which only a part may leave so
-    /// @return largest D36{quote * bps} deviation of any asset
-    function _checkAssets(Book memory book, uint256[] memory values, uint256 total, uint256 wanted, bool part)
+    function _checkAssets(Book memory book, Rules.Bands memory bands, Rebalance memory entry, uint256 wanted, bool part)
         private
         pure
-        returns (bool open, uint256 largest)
+        returns (bool open)
     {
-        Rules.Bands memory bands = Triggers.bandsOf(book.words);
-        for (uint256 i; i < values.length; ++i) {
-            uint256 target = uint16(book.targets >> (16 * i));
-            if ((book.sold | book.bought) >> i & 1 == 1) _checkCrossing(book, i, target, values[i], total);
-            uint256 off = Rules.deviation(values[i], target, total);
+        (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
+        uint256 traded = book.sold | book.bought;
+        uint256 targets = book.targets;
+        uint256 largest;
+        uint256 count = values.length;
+        for (uint256 i; i < count; ++i) {
+            uint256 value = values.get(i);
+            uint256 target = uint16(targets);
+            targets >>= 16;
+            if (traded >> i & 1 != 0) _checkCrossing(book, i, target, value, total);
+            uint256 off = Rules.deviation(value, target, total);
             if (off > largest) largest = off;
             if (wanted >> i & 1 == 0 || Rules.isInside(bands, off, target, total)) continue;
             // `require` would work out the evidence each time.
             if (!part) revert DestinationMissed(i, Rules.drift(off, total), target);
             open = true;
         }
+        entry.valueAfter = total;
+        entry.driftAfter = Rules.drift(largest, total);
     }
 
     function _checkCrossing(Book memory book, uint256 i, uint256 target, uint256 value, uint256 total) private pure {
         int256 before = Rules.side(book.values[i], target, book.total);
         int256 afterwards = Rules.side(value, target, total);
-        require(
-            !Rules.isCrossed(book.sold >> i & 1 == 1, book.bought >> i & 1 == 1, before, afterwards),
-            TargetCrossed(i, book.values[i], value, target)
-        );
+        bool isCrossed = Rules.isCrossed(book.sold >> i & 1 == 1, book.bought >> i & 1 == 1, before, afterwards);
+        if (isCrossed) revert TargetCrossed(i, book.values[i], value, target);
     }
 
     /// @dev Charges the loss and the turnover of this plan to their limits.
     function _spend(Book memory book, State memory s) private view {
-        Limits memory l = book.limits;
-        // D36{quote} = D36{quote} * {bps} / {bps}, rounded down, for the error only
-        require(
-            !Rules.isLossTooHigh(book.loss, book.total, l.maxLoss), LossTooHigh(book.loss, book.total * l.maxLoss / BPS)
-        );
+        Limits memory l = book.words.limits();
+        if (Rules.isLossTooHigh(book.loss, book.total, l.maxLoss)) {
+            // D36{quote} = D36{quote} * {bps} / {bps}, rounded down
+            revert LossTooHigh(book.loss, book.total * l.maxLoss / BPS);
+        }
         uint256 elapsed = block.timestamp - s.lastRebalance;
         uint256 used = Budget.leaked(s.lossLevel, elapsed, l.lossBudget, l.budgetWindow)
             + Budget.fractionUp(book.loss, book.total);
         uint256 capacity = Budget.capacity(l.lossBudget);
         require(used <= capacity, LossBudgetExceeded(used, capacity));
-        // The casts are safe: what MandateRules allows as a capacity fits.
-        s.lossLevel = uint48(used);
+        s.lossLevel = used;
         used = Budget.leaked(s.turnoverLevel, elapsed, l.turnoverBudget, l.budgetWindow)
             + Budget.fractionUp(book.turnover, book.total);
         capacity = Budget.capacity(l.turnoverBudget);
         require(used <= capacity, TurnoverBudgetExceeded(used, capacity));
-        s.turnoverLevel = uint56(used);
+        s.turnoverLevel = used;
     }
 
     // ---- views

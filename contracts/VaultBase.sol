@@ -21,18 +21,30 @@ import {BPS, Kind} from "./types/Types.sol";
 abstract contract VaultBase is ERC20 {
     using MandateCodec for bytes;
 
-    /// @dev One slot: all that a rebalance writes.
+    /// @dev One slot, all that a rebalance writes. Stored by `_save`, because the compiler would write it field by field.
     struct State {
-        uint40 lastRebalance; // {s}, zero before the first; also the time at which the two levels hold
-        uint32 nonce; // of the next plan
-        uint48 lossLevel; // D14{1} of the loss budget in use
-        uint56 turnoverLevel; // D14{1} of the turnover budget in use
-        uint40 openUntil; // {s} end of the open rebalance
-        uint16 breaches; // bitmap of assets that the open rebalance has to bring home
-        bool paused;
-        bool locked; // while a call that moves tokens is under way
-        bool moved; // whether the mandate in force is no longer the one that the clone carries
+        uint256 lastRebalance; // 40 bits, {s}, zero before the first; also the time at which the two levels hold
+        uint256 nonce; // 32 bits, of the next plan
+        uint256 lossLevel; // 48 bits, D14{1} of the loss budget in use
+        uint256 turnoverLevel; // 56 bits, D14{1} of the turnover budget in use
+        uint256 openUntil; // 40 bits, {s} end of the open rebalance
+        uint256 breaches; // 16 bits, bitmap of assets that the open rebalance has to bring home
+        uint256 flags; // 24 bits
     }
+
+    /// @dev Since the first mint, so that the slot is never zero again and no later call pays for filling it.
+    uint256 internal constant LIVE = 1;
+    uint256 internal constant PAUSED = 2;
+    /// @dev While a call that moves tokens is under way.
+    uint256 internal constant LOCKED = 4;
+    /// @dev The mandate in force is no longer the one that the clone carries.
+    uint256 internal constant MOVED = 8;
+
+    /// @dev While the venue of the trade under way may ask for what is sold. The indices of the asset and of the venue stand
+    ///      in the bits from these on, 8 each.
+    uint256 internal constant PAYING = 16;
+    uint256 internal constant PAYING_ASSET = 8;
+    uint256 internal constant PAYING_VENUE = 16;
 
     /// @dev {s} what a year of management fee is counted by.
     uint256 internal constant YEAR = 365 days;
@@ -40,12 +52,12 @@ abstract contract VaultBase is ERC20 {
     /// @dev The ledger that all vaults of this implementation write to.
     address internal immutable _ledger;
 
-    State internal _state;
-    address internal _mandate; // data contract with the words of MandateCodec, once `moved`
-    uint40 internal _lastFee; // {s} until when the management fee has been taken
+    uint256 private _state; // State
+    address internal _mandate; // data contract with the words of MandateCodec, once MOVED
+    uint40 internal _lastTargetChange; // {s}
     uint8 internal _renounced; // bitmap of Power
     address internal _strategist;
-    uint40 internal _lastTargetChange; // {s}
+    uint40 internal _lastFee; // {s} until when the management fee has been taken
     address internal _owner;
     address internal _pendingOwner;
     address internal _guardian;
@@ -62,35 +74,64 @@ abstract contract VaultBase is ERC20 {
     /// @dev An implementation itself can never be used: it stays locked and counts as initialised.
     constructor(address ledger_) {
         _ledger = ledger_;
-        _state.locked = true;
+        _state = LOCKED;
         _owner = address(this);
     }
 
     function name() public view override returns (string memory) {
-        return LibString.fromSmallString(_words(_state).name());
+        return LibString.fromSmallString(_words(_load()).name());
     }
 
     function symbol() public view override returns (string memory) {
-        return LibString.fromSmallString(_words(_state).symbol());
+        return LibString.fromSmallString(_words(_load()).symbol());
     }
 
     // ---- the lock
 
+    function _load() internal view returns (State memory s) {
+        uint256 word = _state;
+        s.lastRebalance = word >> 216;
+        s.nonce = uint32(word >> 184);
+        s.lossLevel = uint48(word >> 136);
+        s.turnoverLevel = uint56(word >> 80);
+        s.openUntil = uint40(word >> 40);
+        s.breaches = uint16(word >> 24);
+        s.flags = uint24(word);
+    }
+
+    /// @dev Every field fits: times until the year 36812; a nonce for each of 2^32 rebalances; what MandateRules allows as a
+    ///      budget; at most 16 assets.
+    function _save(State memory s) internal {
+        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80
+            | s.openUntil << 40 | s.breaches << 24 | s.flags;
+    }
+
     /// @dev The state, if no call of this vault is under way.
     function _unlocked() internal view returns (State memory s) {
-        s = _state;
-        require(!s.locked, IVaultCore.Locked());
+        s = _load();
+        require(s.flags & LOCKED == 0, IVaultCore.Locked());
     }
 
     function _lock(State memory s) internal {
-        s.locked = true;
-        _state = s;
+        s.flags |= LOCKED;
+        _save(s);
     }
 
-    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked.
+    /// @dev Locks the vault, with one payment open: of this asset, for this venue.
+    /// @param asset index, at most 15
+    /// @param venue index, at most 254
+    function _lockPaying(State memory s, uint256 asset, uint256 venue) internal {
+        uint256 flags = s.flags;
+        s.flags = flags | LOCKED | PAYING | asset << PAYING_ASSET | venue << PAYING_VENUE;
+        _save(s);
+        s.flags = flags;
+    }
+
+    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked, but
+    ///      for `pay`, which only closes the payment.
     function _unlock(State memory s) internal {
-        s.locked = false;
-        _state = s;
+        s.flags &= ~LOCKED;
+        _save(s);
     }
 
     // ---- what the vault knows and holds
@@ -98,26 +139,103 @@ abstract contract VaultBase is ERC20 {
     /// @dev The words of the mandate in force: a clone's own arguments until another mandate is set. The clone's code is
     ///      warm, so the first mandate is read without touching another account.
     function _words(State memory s) internal view returns (bytes memory) {
-        return s.moved ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
+        return s.flags & MOVED != 0 ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
     }
 
-    /// @dev A plain call, so that a token that cannot answer reverts here and is never taken for an empty balance.
-    function _held(address token) internal view returns (uint256) {
-        return ERC20(token).balanceOf(address(this));
+    /// @dev A token that cannot answer reverts here and is never taken for an empty balance.
+    /// @return amount {qTok}
+    function _held(address token) internal view returns (uint256 amount) {
+        bytes4 selector = ERC20.balanceOf.selector;
+        bool answered;
+        assembly ("memory-safe") {
+            mstore(0x00, selector)
+            mstore(0x04, address())
+            answered := staticcall(gas(), token, 0x00, 0x24, 0x00, 0x20)
+            answered := and(answered, gt(returndatasize(), 0x1f))
+            amount := mload(0x00)
+        }
+        require(answered, IVaultCore.TokenUnreadable(token));
     }
 
+    /// @dev `_held` of each, with one call for all of them in the scratch space and the answers where they belong.
     /// @param skip bitmap of tokens that are not called and count as zero
+    /// @return held {qTok}
     function _holdings(address[] memory tokens, uint256 skip) internal view returns (uint256[] memory held) {
-        held = new uint256[](tokens.length);
-        for (uint256 i; i < tokens.length; ++i) {
-            if (skip >> i & 1 == 0) held[i] = _held(tokens[i]);
+        bytes4 selector = ERC20.balanceOf.selector;
+        uint256 unreadable; // where such a token stands
+        assembly ("memory-safe") {
+            let size := shl(5, mload(tokens))
+            held := mload(0x40)
+            mstore(0x40, add(held, add(size, 0x20)))
+            mstore(held, mload(tokens))
+            mstore(0x00, selector)
+            mstore(0x04, address())
+            for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
+                let to := add(held, at)
+                mstore(to, 0)
+                if iszero(and(skip, 1)) {
+                    let answered := staticcall(gas(), mload(add(tokens, at)), 0x00, 0x24, to, 0x20)
+                    if iszero(and(answered, gt(returndatasize(), 0x1f))) {
+                        unreadable := add(tokens, at)
+                        break
+                    }
+                }
+                skip := shr(1, skip)
+            }
+        }
+        if (unreadable != 0) {
+            address token;
+            assembly ("memory-safe") {
+                token := mload(unreadable)
+            }
+            revert IVaultCore.TokenUnreadable(token);
         }
     }
 
+    /// @dev The call and its answer are never copied, which the compiler would do three times over: the feeds are sent from
+    ///      where they lie among the mandate's words, the 100 bytes before them lent to the head of the call and given back;
+    ///      and the two lists of the answer are used where they arrive.
     /// @return prices D36{quote/qTok}
     /// @return rounds the feeds' round ids
     function _readPrices(bytes memory words) internal view returns (uint256[] memory prices, uint80[] memory rounds) {
-        return IPriceOracle(words.oracle()).prices(words.sequencer(), words.feeds());
+        address oracle = words.oracle();
+        uint256 sequencer = words.sequencer();
+        (uint256 from, uint256 count) = words.feedsAt();
+        bytes4 selector = IPriceOracle.prices.selector;
+        bool readable;
+        assembly ("memory-safe") {
+            let head := sub(from, 0x80)
+            let word0 := mload(head)
+            let word1 := mload(add(head, 0x20))
+            let word2 := mload(add(head, 0x40))
+            let word3 := mload(add(head, 0x60))
+            mstore(add(head, 0x1c), selector)
+            mstore(add(head, 0x20), sequencer)
+            mstore(add(head, 0x40), 0x40)
+            mstore(add(head, 0x60), count)
+            let success := staticcall(gas(), oracle, add(head, 0x1c), add(0x64, shl(5, count)), 0, 0)
+            mstore(head, word0)
+            mstore(add(head, 0x20), word1)
+            mstore(add(head, 0x40), word2)
+            mstore(add(head, 0x60), word3)
+
+            let answer := mload(0x40)
+            returndatacopy(answer, 0, returndatasize())
+            if iszero(success) { revert(answer, returndatasize()) }
+            mstore(0x40, add(answer, and(add(returndatasize(), 31), not(31))))
+            // The only encoding there is of two lists of one word for each asset, or else nothing that can be read.
+            let assets := div(count, 3)
+            let size := add(0x20, shl(5, assets))
+            prices := add(answer, 0x40)
+            rounds := add(prices, size)
+            if eq(returndatasize(), add(0x40, shl(1, size))) {
+                readable := and(
+                    and(eq(mload(answer), 0x40), eq(mload(add(answer, 0x20)), add(0x40, size))),
+                    and(eq(mload(prices), assets), eq(mload(rounds), assets))
+                )
+            }
+        }
+        require(readable, IVaultCore.PricesUnreadable(oracle));
     }
 
     // ---- shares
@@ -169,8 +287,26 @@ abstract contract VaultBase is ERC20 {
         _append(Kind.FEES_TAKEN, abi.encode(recipient, shares, 0, _highWaterMark));
     }
 
+    /// @dev Without copying the payload once more: the 68 bytes before it are lent to the head of the call and given back.
     function _append(Kind kind, bytes memory payload) internal {
-        ILedger(_ledger).append(kind, payload);
+        address ledger_ = _ledger;
+        bytes4 selector = ILedger.append.selector;
+        bool success;
+        assembly ("memory-safe") {
+            let before0 := mload(sub(payload, 0x60))
+            let before1 := mload(sub(payload, 0x40))
+            let before2 := mload(sub(payload, 0x20))
+            mstore(sub(payload, 0x44), selector)
+            mstore(sub(payload, 0x40), kind)
+            mstore(sub(payload, 0x20), 0x40)
+            // Beyond the payload lies only what pads it to whole words.
+            let size := add(0x64, and(add(mload(payload), 31), not(31)))
+            success := call(gas(), ledger_, 0, sub(payload, 0x44), size, 0, 0)
+            mstore(sub(payload, 0x60), before0)
+            mstore(sub(payload, 0x40), before1)
+            mstore(sub(payload, 0x20), before2)
+        }
+        require(success, IVaultCore.LedgerFailed());
     }
 
     // ---- inside

@@ -31,7 +31,7 @@ ALLOWED = {
 }
 # Rows whose files must not import each other either.
 CLOSED = {"oracles", "venues", "lens"}
-PACKAGES = ("solady/",)
+PACKAGES = ("solady/", "v4-core/")
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _IMPORT = re.compile(r"""\bimport\b[^;"']*["']([^"']+)["']""")

@@ -21,6 +21,18 @@ interface IUniswapV3Pool {
             bool unlocked
         );
 
+    /// @notice The pool's memory of its ticks.
+    /// @param secondsAgos {s} before now; reverts where that is before the oldest observation
+    /// @return tickCumulatives {tick * s} since the pool was initialised, as of each moment
+    /// @return secondsPerLiquidityCumulativeX128s likewise, of the time over the liquidity in range
+    function observe(uint32[] calldata secondsAgos)
+        external
+        view
+        returns (int56[] memory tickCumulatives, uint160[] memory secondsPerLiquidityCumulativeX128s);
+
+    /// @notice Makes room for more observations; anyone may pay for it.
+    function increaseObservationCardinalityNext(uint16 observationCardinalityNext) external;
+
     function initialize(uint160 sqrtPriceX96) external;
 
     /// @param amountSpecified exact input when positive

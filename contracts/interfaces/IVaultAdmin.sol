@@ -69,7 +69,7 @@ interface IVaultAdmin {
     function proposeOwner(address pendingOwner_) external;
     /// @notice The proposed owner only.
     function acceptOwner() external;
-    /// @notice Gives a power up for good. Owner only. Renouncing PAUSE also ends a pause.
+    /// @notice Gives a power up for good. Owner only. Renouncing PAUSE waits for the timelock, and also ends a pause.
     function renounce(Power power) external;
 
     /// @notice The mandate in force, with the path as the strategist last set it.

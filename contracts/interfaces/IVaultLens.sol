@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Mandate} from "../types/Types.sol";
+import {Due, Mandate, Status} from "../types/Types.sol";
 
 /// @notice One price as the mandate's oracle gives it, or why it does not.
 struct PriceView {
@@ -16,21 +16,24 @@ struct VaultView {
     address vault;
     bytes failure; // revert data of the first read that failed; everything else is then empty
     bool registered; // by the lens's factory
-    bool paused;
-    uint40 nonce;
-    uint40 lastRebalance; // {s}
+    Status status;
     uint256 supply; // {qShare}
     bytes27 ledgerHead;
     uint40 ledgerCount;
     Mandate mandate;
+    uint16[] targets; // {bps} now
     uint256[] balances; // {qTok}
     PriceView[] prices;
+    Due due; // with a bad price only its cause and its failure
 }
 
 /// @notice Reads many vaults in one call; one vault's trouble does not hide another.
 interface IVaultLens {
     function snapshots(address[] calldata vaults) external view returns (VaultView[] memory);
     /// The roles that `account` holds at `vault`.
-    function rolesOf(address vault, address account) external view returns (bool owner, bool guardian, bool keeper);
+    function rolesOf(address vault, address account)
+        external
+        view
+        returns (bool owner, bool strategist, bool guardian, bool keeper);
     function factory() external view returns (address);
 }

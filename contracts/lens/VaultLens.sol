@@ -8,7 +8,8 @@ import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {IVaultFactory} from "../interfaces/IVaultFactory.sol";
 import {IVaultLens, PriceView, VaultView} from "../interfaces/IVaultLens.sol";
-import {Asset, Mandate} from "../types/Types.sol";
+import {MandateCodec} from "../libraries/MandateCodec.sol";
+import {Cause, Mandate} from "../types/Types.sol";
 
 /// @notice The one word about shares that the lens needs.
 interface IShares {
@@ -24,9 +25,12 @@ interface IShares {
 ///
 /// ROLES. None: views only.
 ///
-/// KNOWN LIMITS. The node's gas limit for a call bounds the number of vaults: about 300,000 for each. A vault that gets too
-/// little fails as a whole, by GasTooLow or VaultUnreadable; a good price is never shown as a bad one.
+/// KNOWN LIMITS. The node's gas limit for a call bounds the number of vaults: about 300,000 for each of 4 assets, and twice
+/// that for one alone. A vault that gets too little fails as a whole, by GasTooLow or VaultUnreadable; a good price is never
+/// shown as a bad one.
 contract VaultLens is IVaultLens {
+    using MandateCodec for bytes;
+
     /// @notice The address gave nothing readable: no vault, or out of gas.
     error VaultUnreadable(address vault);
     /// @notice Too little gas is left to read a price: ask for fewer vaults at once.
@@ -65,40 +69,60 @@ contract VaultLens is IVaultLens {
 
     /// @notice One vault, or the revert of the first read that failed.
     function snapshot(address vault) external view returns (VaultView memory result) {
-        (result.nonce, result.lastRebalance, result.paused) = IVault(vault).state();
+        result.status = IVault(vault).status();
         result.mandate = IVault(vault).mandate();
+        result.targets = IVault(vault).targets();
         result.balances = IVault(vault).balances();
         result.supply = IShares(vault).totalSupply();
         (result.ledgerHead, result.ledgerCount) = ILedger(IVault(vault).ledger()).chain(vault);
-        result.prices = _prices(result.mandate);
+        bytes memory failure;
+        (result.prices, failure) = _prices(result.mandate);
+        if (failure.length == 0) {
+            result.due = IVault(vault).due();
+            // Each price was good a moment ago: only too little gas, or an oracle that lies, makes them bad.
+            require(result.due.cause != Cause.PRICE_UNUSABLE, GasTooLow(gasleft(), GAS_NEEDED));
+        } else if (result.status.paused) {
+            result.due.cause = Cause.PAUSED;
+        } else {
+            // Not asked of the vault: a feed that burns gas would take all that is left.
+            (result.due.cause, result.due.failure) = (Cause.PRICE_UNUSABLE, failure);
+        }
     }
 
     /// @inheritdoc IVaultLens
-    function rolesOf(address vault, address account) external view returns (bool owner, bool guardian, bool keeper) {
+    function rolesOf(address vault, address account)
+        external
+        view
+        returns (bool owner, bool strategist, bool guardian, bool keeper)
+    {
         owner = IVault(vault).owner() == account;
+        strategist = IVault(vault).strategist() == account;
         guardian = IVault(vault).guardian() == account;
         keeper = IVault(vault).isKeeper(account);
     }
 
-    function _prices(Mandate memory mandate) private view returns (PriceView[] memory views) {
+    /// @return views one for each asset
+    /// @return failure of the first that is bad, empty when all are good
+    function _prices(Mandate memory mandate) private view returns (PriceView[] memory views, bytes memory failure) {
         views = new PriceView[](mandate.assets.length);
+        bytes memory words = MandateCodec.pack(mandate);
+        uint256 sequencer = words.sequencer();
+        uint256[] memory feeds = words.feeds();
         for (uint256 i = 0; i < views.length; ++i) {
-            Asset memory asset = mandate.assets[i];
             uint256 available = gasleft();
             require(available >= GAS_NEEDED, GasTooLow(available, GAS_NEEDED));
             // A price has three words, so whether more was cut off does not matter.
             // slither-disable-next-line unused-return
             (bool success,, bytes memory data) = LibCall.tryStaticCall(
-                mandate.oracle, PRICE_GAS, MAX_REASON, abi.encodeCall(IPriceOracle.price, (asset.feed, asset.decimals))
+                mandate.oracle, PRICE_GAS, MAX_REASON, abi.encodeCall(IPriceOracle.price, (sequencer, feeds, i))
             );
-            bytes memory unreadable = abi.encodeWithSelector(IPriceOracle.FeedUnreadable.selector, asset.feed.source);
-            if (!success) {
-                views[i].failure = _reason(data, unreadable);
-                continue;
-            }
-            (bool readable, PriceView memory view_) = _decode(data);
-            if (readable) views[i] = view_;
-            else views[i].failure = unreadable;
+            bool readable;
+            if (success) (readable, views[i]) = _decode(data);
+            if (readable) continue;
+            bytes memory unreadable =
+                abi.encodeWithSelector(IPriceOracle.FeedUnreadable.selector, mandate.assets[i].feed.source);
+            views[i].failure = success ? unreadable : _reason(data, unreadable);
+            if (failure.length == 0) failure = views[i].failure;
         }
     }
 

@@ -43,7 +43,7 @@ library MandateCodec {
     // ---- whole
 
     /// @notice The words of a mandate that `MandateRules.validate` has passed.
-    function pack(Mandate memory m) internal pure returns (bytes memory) {
+    function pack(Mandate memory m) internal pure returns (bytes memory packed) {
         uint256[] memory words = new uint256[](
             HEADER + m.venues.length + PER_ASSET * m.assets.length + PER_KNOT * m.path.length + FOOTER
         );
@@ -63,7 +63,11 @@ library MandateCodec {
         words[k++] = uint256(m.name);
         words[k++] = uint256(m.symbol);
         words[k] = uint256(m.fileHash);
-        return abi.encodePacked(words);
+        // The same memory, counted in bytes.
+        assembly ("memory-safe") {
+            packed := words
+            mstore(packed, shl(5, mload(words)))
+        }
     }
 
     /// @notice The mandate behind the words of `pack`.
@@ -80,10 +84,7 @@ library MandateCodec {
         for (uint256 i; i < m.venues.length; ++i) {
             m.venues[i] = venue(words, i);
         }
-        m.assets = new Asset[](assetCount(words));
-        for (uint256 i; i < m.assets.length; ++i) {
-            _unpackAsset(words, i, m.assets[i]);
-        }
+        m.assets = _unpackAssets(words);
         m.path = new Knot[](knotCount(words));
         for (uint256 i; i < m.path.length; ++i) {
             (uint256 time, uint256 weights) = knot(words, i);
@@ -162,6 +163,20 @@ library MandateCodec {
         return uint32(_word(words, 2) >> 96);
     }
 
+    function maxTrades(bytes memory words) internal pure returns (uint256) {
+        return uint8(_word(words, 0) >> 24);
+    }
+
+    /// @return D18{quote}
+    function minTrade(bytes memory words) internal pure returns (uint256) {
+        return _word(words, 1) >> 128;
+    }
+
+    /// @return {bps}
+    function maxSlippage(bytes memory words) internal pure returns (uint256) {
+        return uint16(_word(words, 1) >> 48);
+    }
+
     function limits(bytes memory words) internal pure returns (Limits memory l) {
         l.maxTrades = uint8(_word(words, 0) >> 24);
         uint256 w = _word(words, 1);
@@ -210,25 +225,33 @@ library MandateCodec {
 
     function tokens(bytes memory words) internal pure returns (address[] memory list) {
         list = new address[](assetCount(words));
-        uint256 k = HEADER + venueCount(words);
-        for (uint256 i; i < list.length; ++i) {
-            list[i] = address(uint160(_word(words, k)));
-            k += PER_ASSET;
+        uint256 from = _assets(words);
+        assembly ("memory-safe") {
+            let to := add(list, 32)
+            for { let end := add(to, shl(5, mload(list))) } lt(to, end) { to := add(to, 32) } {
+                mstore(to, shr(96, shl(96, mload(from))))
+                from := add(from, 96) // PER_ASSET words
+            }
         }
     }
 
     /// @notice The three words of each asset, as the oracle wants them.
     function feeds(bytes memory words) internal pure returns (uint256[] memory list) {
         list = new uint256[](PER_ASSET * assetCount(words));
-        uint256 k = HEADER + venueCount(words);
+        uint256 from = _assets(words);
         assembly ("memory-safe") {
-            let from := add(add(words, 32), shl(5, k))
             let to := add(list, 32)
             for { let end := add(to, shl(5, mload(list))) } lt(to, end) { to := add(to, 32) } {
                 mstore(to, mload(from))
                 from := add(from, 32)
             }
         }
+    }
+
+    /// @notice Where in memory those words begin, and how many they are.
+    /// @return from at least HEADER words into the memory of `words`
+    function feedsAt(bytes memory words) internal pure returns (uint256 from, uint256 count) {
+        return (_assets(words), PER_ASSET * assetCount(words));
     }
 
     /// @dev The caller has checked the index.
@@ -279,25 +302,49 @@ library MandateCodec {
         );
     }
 
-    function _unpackAsset(bytes memory words, uint256 index, Asset memory a) private pure {
-        uint256 k = HEADER + venueCount(words) + PER_ASSET * index;
-        uint256 w = _word(words, k);
-        Feed memory f = a.feed;
-        a.token = address(uint160(w));
-        a.maxWeight = uint16(w >> 160);
-        a.minWeight = uint16(w >> 176);
-        a.decimals = uint8(w >> 192);
-        f.decimals = uint8(w >> 200);
-        f.deviation = uint16(w >> 208);
-        f.heartbeat = uint32(w >> 224);
-        w = _word(words, k + 1);
-        f.source = address(uint160(w));
-        f.twap = Twap({
-            fee: uint24(w >> 160), window: uint24(w >> 184), maxDeviation: uint16(w >> 208), base: uint8(w >> 224)
-        });
-        w = _word(words, k + 2);
-        f.minAnswer = uint128(w);
-        f.maxAnswer = uint128(w >> 128);
+    /// @dev A list of structs is one of pointers. The compiler's own would first be filled with structs of zeros.
+    function _unpackAssets(bytes memory words) private pure returns (Asset[] memory assets) {
+        uint256[] memory pointers = new uint256[](assetCount(words));
+        uint256 k = HEADER + venueCount(words);
+        for (uint256 i; i < pointers.length; ++i) {
+            uint256 w = _word(words, k);
+            uint256 source = _word(words, k + 1);
+            uint256 bounds = _word(words, k + 2);
+            Asset memory a = Asset({
+                token: address(uint160(w)),
+                decimals: uint8(w >> 192),
+                minWeight: uint16(w >> 176),
+                maxWeight: uint16(w >> 160),
+                feed: Feed({
+                    source: address(uint160(source)),
+                    heartbeat: uint32(w >> 224),
+                    decimals: uint8(w >> 200),
+                    deviation: uint16(w >> 208),
+                    minAnswer: uint128(bounds),
+                    maxAnswer: uint128(bounds >> 128),
+                    twap: Twap({
+                        window: uint24(source >> 184),
+                        fee: uint24(source >> 160),
+                        maxDeviation: uint16(source >> 208),
+                        base: uint8(source >> 224)
+                    })
+                })
+            });
+            assembly ("memory-safe") {
+                mstore(add(add(pointers, 32), shl(5, i)), a)
+            }
+            k += PER_ASSET;
+        }
+        assembly ("memory-safe") {
+            assets := pointers
+        }
+    }
+
+    function _assets(bytes memory words) private pure returns (uint256 from) {
+        uint256 venues = venueCount(words);
+        assembly ("memory-safe") {
+            from := add(add(words, 32), shl(5, add(HEADER, venues)))
+        }
     }
 
     /// @dev No bounds check: `words` is what `pack` wrote, and the counts in its first word say how long that is.

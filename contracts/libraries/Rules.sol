@@ -6,11 +6,16 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {BPS} from "../types/Types.sol";
 
 /// @notice The arithmetic that decides whether a rebalance is due and whether it was a good one.
-/// @dev Every decision compares integers that are exact: ratios are cross-multiplied, never divided. All maths is checked,
-///      so what does not fit reverts and nothing wraps. What fits: values are compared after multiplications by at most
-///      BPS^2, so a vault of up to 2^256 / 10^8 D36{quote}, which is 10^33 {quote}.
+/// @dev Every decision compares integers that are exact: ratios are cross-multiplied, never divided. Nothing wraps: a vault
+///      worth more than MAX_TOTAL is refused by `valuesOf`, and what is worth less fits after every multiplication here,
+///      which are by at most a band of 16 bits and a weight of 14. So the comparisons need no checks of their own.
 ///      The same functions in Python: controller/planning; both assert tests/vectors/rules.json.
 library Rules {
+    error ValueTooLarge(uint256 total, uint256 maximum);
+
+    /// @notice D36{quote} the largest value of a vault, about 10^32 {quote}.
+    uint256 internal constant MAX_TOTAL = type(uint256).max >> 30;
+
     /// @notice Band and destination of a mandate.
     struct Bands {
         uint256 band; // {bps} zero: none
@@ -26,7 +31,7 @@ library Rules {
 
     /// @notice What each asset and the vault are worth.
     /// @param balances {qTok}
-    /// @param prices D36{quote/qTok}
+    /// @param prices D36{quote/qTok}, as many
     /// @return values D36{quote}
     /// @return total D36{quote}
     function valuesOf(uint256[] memory balances, uint256[] memory prices)
@@ -34,12 +39,25 @@ library Rules {
         pure
         returns (uint256[] memory values, uint256 total)
     {
-        values = new uint256[](balances.length);
-        for (uint256 i; i < values.length; ++i) {
-            // D36{quote} = {qTok} * D36{quote/qTok}
-            values[i] = balances[i] * prices[i];
-            total += values[i];
+        bool wraps;
+        assembly ("memory-safe") {
+            let size := shl(5, mload(balances))
+            values := mload(0x40)
+            mstore(0x40, add(values, add(size, 0x20)))
+            mstore(values, mload(balances))
+            for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
+                let balance_ := mload(add(balances, at))
+                let price := mload(add(prices, at))
+                // D36{quote} = {qTok} * D36{quote/qTok}
+                let value := mul(balance_, price)
+                mstore(add(values, at), value)
+                total := add(total, value)
+                // A product is right when it divides back, a sum when it is not below what was added.
+                wraps := or(wraps, or(gt(iszero(eq(div(value, balance_), price)), iszero(balance_)), lt(total, value)))
+            }
         }
+        if (wraps) total = type(uint256).max;
+        require(total <= MAX_TOTAL, ValueTooLarge(total, MAX_TOTAL));
     }
 
     /// @notice How far an asset is from its target, as a numerator over `total * BPS`.
@@ -48,8 +66,10 @@ library Rules {
     /// @param total D36{quote} of the vault
     /// @return D36{quote * bps}
     function deviation(uint256 value, uint256 target, uint256 total) internal pure returns (uint256) {
-        // D36{quote * bps} = |D36{quote} * {bps} - {bps} * D36{quote}|
-        return FixedPointMathLib.dist(value * BPS, target * total);
+        unchecked {
+            // D36{quote * bps} = |D36{quote} * {bps} - {bps} * D36{quote}|
+            return FixedPointMathLib.dist(value * BPS, target * total);
+        }
     }
 
     /// @notice Whether the drift of an asset has reached its band: the absolute one or the one relative to its target,
@@ -57,10 +77,12 @@ library Rules {
     /// @param off D36{quote * bps} deviation of the asset
     /// @param target {bps}
     function isBreach(Bands memory bands, uint256 off, uint256 target, uint256 total) internal pure returns (bool) {
-        // D36{quote * bps} >= {bps} * D36{quote}
-        if (bands.band != 0 && off >= bands.band * total) return true;
-        // D36{quote * bps} * {bps} >= {bps} * {bps} * D36{quote}
-        return bands.relativeBand != 0 && target != 0 && off * BPS >= bands.relativeBand * target * total;
+        unchecked {
+            // D36{quote * bps} >= {bps} * D36{quote}
+            if (bands.band != 0 && off >= bands.band * total) return true;
+            // D36{quote * bps} * {bps} >= {bps} * {bps} * D36{quote}
+            return bands.relativeBand != 0 && target != 0 && off * BPS >= bands.relativeBand * target * total;
+        }
     }
 
     /// @notice Whether an asset is inside its destination, give or take the smallest trade: what is left could not be
@@ -71,18 +93,22 @@ library Rules {
     /// @param target {bps}
     function isInside(Bands memory bands, uint256 off, uint256 target, uint256 total) internal pure returns (bool) {
         off = FixedPointMathLib.zeroFloorSub(off, bands.tolerance);
-        if (bands.relativeBand == 0) return off <= bands.drift * total;
-        if (bands.band != 0 && off > bands.drift * total) return false;
-        // D36{quote * bps} * {bps} <= {bps} * {bps} * D36{quote}
-        return off * BPS <= bands.relativeDrift * target * total;
+        unchecked {
+            if (bands.relativeBand == 0) return off <= bands.drift * total;
+            if (bands.band != 0 && off > bands.drift * total) return false;
+            // D36{quote * bps} * {bps} <= {bps} * {bps} * D36{quote}
+            return off * BPS <= bands.relativeDrift * target * total;
+        }
     }
 
     /// @notice On which side of its target an asset is: 1 above, 0 exactly on it, -1 below.
     function side(uint256 value, uint256 target, uint256 total) internal pure returns (int256) {
-        // D36{quote * bps} = D36{quote} * {bps}
-        uint256 actual = value * BPS;
-        uint256 wanted = target * total;
-        return actual > wanted ? int256(1) : actual < wanted ? int256(-1) : int256(0);
+        unchecked {
+            // D36{quote * bps} = D36{quote} * {bps}
+            uint256 actual = value * BPS;
+            uint256 wanted = target * total;
+            return actual > wanted ? int256(1) : actual < wanted ? int256(-1) : int256(0);
+        }
     }
 
     /// @notice Whether trading took an asset away from its target or past it.

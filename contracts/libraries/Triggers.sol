@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BPS, Cause, Scope, Trigger, TriggerKind} from "../types/Types.sol";
+import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
+
+import {BPS, Cause, Scope, TriggerKind} from "../types/Types.sol";
 import {Calendar} from "./Calendar.sol";
 import {MandateCodec} from "./MandateCodec.sol";
 import {Rules} from "./Rules.sol";
@@ -10,12 +12,14 @@ import {Rules} from "./Rules.sol";
 /// @dev Pure, so that `rebalance` and `due` cannot disagree. Pause, cool-down and an open rebalance are the vault's to ask
 ///      before: they need no price.
 library Triggers {
+    using DynamicArrayLib for uint256[];
     using MandateCodec for bytes;
 
     /// @notice The trigger's answer for a vault that is neither paused, nor cooling down, nor in an open rebalance.
     /// @dev With both conditions in the trigger and neither met the answer is IN_BAND. The calendar is worked out only where
     ///      it can matter.
     /// @param words of the mandate in force
+    /// @param bands of the same
     /// @param values D36{quote} of each asset
     /// @param targets {bps} packed, 16 bits each, asset 0 lowest
     /// @param total D36{quote}
@@ -27,24 +31,18 @@ library Triggers {
     /// @return largest D36{quote * bps} largest absolute deviation
     function assess(
         bytes memory words,
+        Rules.Bands memory bands,
         uint256[] memory values,
         uint256 targets,
         uint256 total,
         uint256 lastRebalance,
         uint256 time
     ) internal pure returns (Cause cause, uint256 breaches, uint256 largest) {
-        TriggerKind kind = kindOf(words);
-        (breaches, largest) = _measure(bandsOf(words), values, targets, total);
+        (uint256 first,) = _head(words);
+        TriggerKind kind = TriggerKind(uint8(first >> 72));
+        (breaches, largest) = _measure(bands, values, targets, total);
         if (kind == TriggerKind.CALENDAR) breaches = 0;
         (cause, breaches) = _decide(words, kind, breaches, all(values.length), lastRebalance, time);
-    }
-
-    /// @notice Whether a period has begun since the last rebalance.
-    /// @param lastRebalance {s}
-    /// @param time {s}
-    function hasBegun(Trigger memory t, uint256 lastRebalance, uint256 time) internal pure returns (bool) {
-        // {s} > {s}; before the anchor no period has a start
-        return Calendar.periodStart(t, time) > lastRebalance;
     }
 
     /// @notice Whether an answer of `assess` lets a rebalance open.
@@ -61,11 +59,6 @@ library Triggers {
         bands.relativeDrift = uint16(second >> 64);
         // D36{quote * bps} = {bps} * D36{quote}
         bands.tolerance = BPS * Rules.minTradeValue(second >> 128);
-    }
-
-    function kindOf(bytes memory words) internal pure returns (TriggerKind) {
-        (uint256 first,) = _head(words);
-        return TriggerKind(uint8(first >> 72));
     }
 
     /// @notice The assets that must end inside the destination.
@@ -94,7 +87,7 @@ library Triggers {
         uint256 count = values.length;
         for (uint256 i; i < count; ++i) {
             uint256 target = uint16(targets);
-            uint256 off = Rules.deviation(values[i], target, total);
+            uint256 off = Rules.deviation(values.get(i), target, total);
             if (off > largest) largest = off;
             if (Rules.isBreach(bands, off, target, total)) breaches |= 1 << i;
             targets >>= 16;
@@ -113,7 +106,8 @@ library Triggers {
     ) private pure returns (Cause, uint256 breaches) {
         Cause byBand = hit == 0 ? Cause.IN_BAND : Cause.THRESHOLD;
         if (kind == TriggerKind.THRESHOLD || (kind == TriggerKind.BOTH && hit == 0)) return (byBand, hit);
-        bool begun = hasBegun(words.trigger(), lastRebalance, time);
+        // {s} > {s}; before the anchor no period has a start
+        bool begun = Calendar.periodStart(words.trigger(), time) > lastRebalance;
         if (kind == TriggerKind.BOTH) {
             return begun ? (Cause.THRESHOLD_AND_CALENDAR, hit) : (Cause.BEFORE_PERIOD, uint256(0));
         }

@@ -5,15 +5,16 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../interfaces/IUniswapV3.sol";
-import {IVenue} from "../interfaces/IVenue.sol";
+import {IPayer, IVenue} from "../interfaces/IVenue.sol";
+import {PoolAddress} from "../libraries/PoolAddress.sol";
 
 /// @title UniswapV3Venue
 /// @notice Trades on Uniswap V3 pools directly, over one pool or two.
 ///
 /// ROUTE. Packed bytes: `fee` (3) for one pool, `fee, middle token, fee` (26) for two.
 ///
-/// ROLES. None, and nothing to steal: a call spends the allowance of its own caller only, because the payer is written
-/// by this contract and comes back through a pool that is authenticated by its CREATE2 address.
+/// ROLES. None, and nothing to steal: the venue has no allowance of anybody. Only its own caller is asked to pay, because
+/// the payer is written by this contract and comes back through a pool that is authenticated by its CREATE2 address.
 ///
 /// TOKEN REQUIREMENTS. The pools' own: a token that takes a fee on transfer fails in the pool, which measures its pay.
 ///
@@ -45,14 +46,6 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
     /// @notice keccak256 of the pools' creation code.
     bytes32 public immutable poolInitCodeHash;
 
-    /// @dev What a swap over one pool needs, in memory and, but for the amount, in the callback's data.
-    struct Hop {
-        address payer; // who pays the pool; this contract for a second pool
-        address sell;
-        address buy;
-        uint24 fee; // {1e-6}
-    }
-
     constructor(address factory_, bytes32 poolInitCodeHash_) {
         factory = factory_;
         poolInitCodeHash = poolInitCodeHash_;
@@ -61,28 +54,37 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
     /// @inheritdoc IVenue
     function swap(address sell, address buy, uint256 amountIn, bytes calldata route) external {
         // A negative amount would mean exact output to the pool.
-        require(amountIn <= uint256(type(int256).max), AmountTooLarge(amountIn));
+        if (amountIn > uint256(type(int256).max)) revert AmountTooLarge(amountIn);
+        uint24 fee = _firstFee(route);
         if (route.length == FEE_BYTES) {
-            _swap(Hop(msg.sender, sell, buy, _firstFee(route)), msg.sender, amountIn, route);
+            _swap(msg.sender, sell, buy, fee, msg.sender, amountIn, route);
         } else {
             (address middle, uint24 secondFee) = _second(route);
-            uint256 received = _swap(Hop(msg.sender, sell, middle, _firstFee(route)), address(this), amountIn, route);
-            _swap(Hop(address(this), middle, buy, secondFee), msg.sender, received, route);
+            uint256 received = _swap(msg.sender, sell, middle, fee, address(this), amountIn, route);
+            _swap(address(this), middle, buy, secondFee, msg.sender, received, route);
         }
     }
 
     /// @inheritdoc IUniswapV3SwapCallback
     /// @dev A genuine pool calls back its own caller only, with the data of that call: a caller with a pool's address
-    ///      proves that this contract wrote `data`.
+    ///      proves that this contract wrote `data`. It is read unchecked because what is no such data names no pool.
     function uniswapV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external {
-        Hop memory hop = abi.decode(data, (Hop));
-        require(msg.sender == _pool(hop), CallbackUnauthorised(msg.sender));
+        address payer;
+        address sell;
+        address buy;
+        uint24 fee;
+        assembly ("memory-safe") {
+            payer := calldataload(data.offset)
+            sell := calldataload(add(data.offset, 0x20))
+            buy := calldataload(add(data.offset, 0x40))
+            fee := calldataload(add(data.offset, 0x60))
+        }
+        if (msg.sender != _pool(sell, buy, fee)) revert CallbackUnauthorised(msg.sender);
         // The cast is safe: of the two, a pool is owed the one that is sold, which it never reports as negative.
-        uint256 owed = uint256(hop.sell < hop.buy ? amount0Delta : amount1Delta);
-        if (hop.payer == address(this)) hop.sell.safeTransfer(msg.sender, owed);
+        uint256 owed = uint256(sell < buy ? amount0Delta : amount1Delta);
+        if (payer == address(this)) sell.safeTransfer(msg.sender, owed);
         // The payer is who called `swap`: see above.
-        // slither-disable-next-line arbitrary-send-erc20
-        else hop.sell.safeTransferFrom(hop.payer, msg.sender, owed);
+        else IPayer(payer).pay(msg.sender, owed);
     }
 
     /// @inheritdoc IVenue
@@ -91,67 +93,106 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
         view
         returns (uint256 amountOut)
     {
-        if (route.length == FEE_BYTES) return _spot(Hop(address(0), sell, buy, _firstFee(route)), amountIn, route);
+        if (route.length == FEE_BYTES) {
+            return _spot(_existing(sell, buy, _firstFee(route), route), amountIn, sell < buy, route);
+        }
         (address middle, uint24 secondFee) = _second(route);
-        amountOut = _spot(Hop(address(0), sell, middle, _firstFee(route)), amountIn, route);
-        return _spot(Hop(address(0), middle, buy, secondFee), amountOut, route);
+        amountOut = _spot(_existing(sell, middle, _firstFee(route), route), amountIn, sell < middle, route);
+        return _spot(_existing(middle, buy, secondFee, route), amountOut, middle < buy, route);
     }
 
+    /// @dev Encoded by hand, for half of the gas: the five arguments of the pool, the last of which is what the callback
+    ///      reads. What does not answer in two words has no code.
+    /// @param payer who pays the pool; this contract for a second pool
     /// @return received {qTok of buy} by `recipient`
-    function _swap(Hop memory hop, address recipient, uint256 amountIn, bytes calldata route)
-        private
-        returns (uint256 received)
-    {
-        bool zeroForOne = hop.sell < hop.buy;
-        (int256 amount0, int256 amount1) = _existing(hop, route)
-            .swap(
-                recipient,
-                zeroForOne,
-                int256(amountIn),
-                zeroForOne ? LOWEST_SQRT_PRICE : HIGHEST_SQRT_PRICE,
-                abi.encode(hop)
-            );
-        (int256 taken, int256 given) = zeroForOne ? (amount0, amount1) : (amount1, amount0);
-        require(taken == int256(amountIn), PartialFill(amountIn, uint256(taken)));
-        return uint256(-given);
+    function _swap(
+        address payer,
+        address sell,
+        address buy,
+        uint24 fee,
+        address recipient,
+        uint256 amountIn,
+        bytes calldata route
+    ) private returns (uint256 received) {
+        address pool = _pool(sell, buy, fee);
+        bytes4 selector = IUniswapV3Pool.swap.selector;
+        bool answered;
+        uint256 taken; // {qTok of sell}
+        assembly ("memory-safe") {
+            let zeroForOne := lt(sell, buy)
+            let m := mload(0x40)
+            mstore(m, selector)
+            mstore(add(m, 0x04), recipient)
+            mstore(add(m, 0x24), zeroForOne)
+            mstore(add(m, 0x44), amountIn)
+            mstore(add(m, 0x64), HIGHEST_SQRT_PRICE)
+            if zeroForOne { mstore(add(m, 0x64), LOWEST_SQRT_PRICE) }
+            mstore(add(m, 0x84), 0xa0)
+            mstore(add(m, 0xa4), 0x80)
+            mstore(add(m, 0xc4), payer)
+            mstore(add(m, 0xe4), sell)
+            mstore(add(m, 0x104), buy)
+            mstore(add(m, 0x124), fee)
+            if iszero(call(gas(), pool, 0, m, 0x144, 0, 0x40)) {
+                returndatacopy(m, 0, returndatasize())
+                revert(m, returndatasize())
+            }
+            answered := gt(returndatasize(), 0x3f)
+            // amount0 and amount1: what the pool got is positive, what it gave is negative
+            taken := mload(shl(5, iszero(zeroForOne)))
+            received := sub(0, mload(shl(5, zeroForOne)))
+        }
+        if (!answered) revert RouteInvalid(route);
+        if (taken != amountIn) revert PartialFill(amountIn, taken);
     }
 
     /// @return {qTok of buy}, rounded down
-    function _spot(Hop memory hop, uint256 amountIn, bytes calldata route) private view returns (uint256) {
+    function _spot(IUniswapV3Pool pool, uint256 amountIn, bool zeroForOne, bytes calldata route)
+        private
+        view
+        returns (uint256)
+    {
         // The other six are the pool's own business.
         // slither-disable-next-line unused-return
-        (uint160 sqrtPriceX96,,,,,,) = _existing(hop, route).slot0();
-        require(sqrtPriceX96 != 0, RouteInvalid(route));
+        (uint160 sqrtPriceX96,,,,,,) = pool.slot0();
+        if (sqrtPriceX96 == 0) revert RouteInvalid(route);
         // {qTok1/qTok0} = (sqrtPriceX96 / 2^96)^2, kept at 192 fractional bits where the square fits, else at 128
         bool wide = sqrtPriceX96 > type(uint128).max;
         uint256 ratio = wide
             ? FixedPointMathLib.fullMulDiv(sqrtPriceX96, sqrtPriceX96, 1 << 64)
             : uint256(sqrtPriceX96) * sqrtPriceX96;
         uint256 one = wide ? Q128 : Q192;
-        return hop.sell < hop.buy
+        return zeroForOne
             ? FixedPointMathLib.fullMulDiv(amountIn, ratio, one)
             : FixedPointMathLib.fullMulDiv(amountIn, one, ratio);
     }
 
-    function _existing(Hop memory hop, bytes calldata route) private view returns (IUniswapV3Pool pool) {
-        pool = IUniswapV3Pool(_pool(hop));
-        require(address(pool).code.length != 0, RouteInvalid(route));
+    /// @dev Without code no call would say what is wrong.
+    function _existing(address sell, address buy, uint24 fee, bytes calldata route)
+        private
+        view
+        returns (IUniswapV3Pool pool)
+    {
+        pool = IUniswapV3Pool(_pool(sell, buy, fee));
+        if (address(pool).code.length == 0) revert RouteInvalid(route);
     }
 
-    /// @dev The address at which `factory` deploys the pool of these tokens and this fee.
-    function _pool(Hop memory hop) private view returns (address) {
-        (address token0, address token1) = hop.sell < hop.buy ? (hop.sell, hop.buy) : (hop.buy, hop.sell);
-        bytes32 salt = keccak256(abi.encode(token0, token1, hop.fee));
-        return address(uint160(uint256(keccak256(abi.encodePacked(hex"ff", factory, salt, poolInitCodeHash)))));
+    function _pool(address tokenA, address tokenB, uint24 fee) private view returns (address) {
+        return PoolAddress.v3(factory, poolInitCodeHash, tokenA, tokenB, fee);
     }
 
     /// @dev Callers have checked the length.
-    function _firstFee(bytes calldata route) private pure returns (uint24) {
-        return uint24(bytes3(route[:FEE_BYTES]));
+    function _firstFee(bytes calldata route) private pure returns (uint24 fee) {
+        assembly ("memory-safe") {
+            fee := shr(232, calldataload(route.offset))
+        }
     }
 
     function _second(bytes calldata route) private pure returns (address middle, uint24 fee) {
-        require(route.length == TWO_POOL_BYTES, RouteInvalid(route));
-        return (address(bytes20(route[3:23])), uint24(bytes3(route[23:26])));
+        if (route.length != TWO_POOL_BYTES) revert RouteInvalid(route);
+        assembly ("memory-safe") {
+            middle := shr(96, calldataload(add(route.offset, 3)))
+            fee := shr(232, calldataload(add(route.offset, 23)))
+        }
     }
 }

@@ -299,35 +299,55 @@ contract RulesTest is VectorTest {
 
     /// T-06: nothing wraps, what does not fit reverts.
     function test_T06_valuesOf__too_large__reverts() public {
+        bytes memory tooLarge =
+            abi.encodeWithSelector(Rules.ValueTooLarge.selector, type(uint256).max, Rules.MAX_TOTAL);
         uint256[] memory balances = new uint256[](2);
         uint256[] memory prices = new uint256[](2);
         (balances[0], prices[0]) = (type(uint256).max, 2);
-        vm.expectRevert(stdError.arithmeticError);
+        vm.expectRevert(tooLarge);
         this.valuesOf(balances, prices);
         (balances[0], prices[0]) = (type(uint256).max, 1);
         (balances[1], prices[1]) = (1, 1);
-        vm.expectRevert(stdError.arithmeticError);
+        vm.expectRevert(tooLarge);
         this.valuesOf(balances, prices);
     }
 
-    /// T-06: a vault too large to be judged is not judged wrongly, it reverts.
-    function test_T06_comparisons__too_large__revert() public {
-        uint256 large = type(uint256).max / BPS + 1;
-        vm.expectRevert(stdError.arithmeticError);
-        this.deviation(large, 0, large);
-        vm.expectRevert(stdError.arithmeticError);
-        this.isBreach(Rules.Bands(BPS, 0, 0, 0, 0), 0, 0, large);
-        vm.expectRevert(stdError.arithmeticError);
-        this.isBreach(Rules.Bands(0, 1, 0, 0, 0), large, 1, 1);
-        vm.expectRevert(stdError.arithmeticError);
-        this.isInside(Rules.Bands(0, 1, 0, 0, 0), large, 1, 1);
-        vm.expectRevert(stdError.arithmeticError);
-        this.isInside(Rules.Bands(0, 0, BPS, 0, 0), 0, 0, large);
+    /// T-06: a vault too large to be judged is not judged wrongly, it is refused. One unit less is judged.
+    function test_T06_valuesOf__above_the_largest_total__refused() public {
+        uint256[] memory balances = new uint256[](2);
+        uint256[] memory prices = new uint256[](2);
+        (balances[0], balances[1]) = (Rules.MAX_TOTAL - 7, 7);
+        (prices[0], prices[1]) = (1, 1);
+        assertEq(this.valuesOf(balances, prices), Rules.MAX_TOTAL, "the largest");
+        ++balances[1];
+        vm.expectRevert(
+            abi.encodeWithSelector(Rules.ValueTooLarge.selector, Rules.MAX_TOTAL + 1, Rules.MAX_TOTAL)
+        );
+        this.valuesOf(balances, prices);
+    }
+
+    /// T-06: nothing wraps in the largest vault, at the widest bands and targets that the types allow.
+    function test_T06_comparisons__largest_vault__exact(uint256 value, uint16 target, uint16 band) public pure {
+        uint256 total = Rules.MAX_TOTAL;
+        value = bound(value, 0, total);
+        target = uint16(bound(target, 0, BPS));
+        uint256 off = Rules.deviation(value, target, total);
+        // Divided where the library multiplies: the quotient and what is left of it.
+        uint256 wide = band;
+        Rules.Bands memory bands = Rules.Bands(0, wide, 0, wide, 0);
+        bool reached = FixedPointMathLib.fullMulDiv(off, BPS, total) >= wide * target;
+        assertEq(Rules.isBreach(bands, off, target, total), wide != 0 && target != 0 && reached, "VLT-1 relative band");
+        bands = Rules.Bands(wide, 0, wide, 0, 0);
+        assertEq(Rules.isBreach(bands, off, target, total), wide != 0 && off / total >= wide, "VLT-1 band");
+        int256 side = Rules.side(value, target, total);
+        uint256 exact = FixedPointMathLib.fullMulDiv(total, target, BPS);
+        if (value > exact + 1) assertEq(side, 1, "VLT-3 above");
+        if (value < exact) assertEq(side, -1, "VLT-3 below");
     }
 
     /// The drift never loses precision to overflow in any vault that the comparisons can judge.
     function test_drift__largest_vault__still_exact() public pure {
-        uint256 total = type(uint256).max / BPS;
+        uint256 total = Rules.MAX_TOTAL;
         assertEq(Rules.drift(Rules.deviation(total, 0, total), total), 1e18, "VLT-1 drift of everything");
         assertEq(Rules.drift(Rules.deviation(0, BPS, total), total), 1e18, "VLT-1 drift of nothing");
     }

@@ -34,7 +34,7 @@ contract SandwichTest is VaultFixture {
         try vault.rebalance(attacked) {
             _backRun(equity);
             uint256 lost = before - valueOf(vault);
-            assertLe(lost * 10_000, before * vault.mandate().maxLoss, "loss within maxLoss");
+            assertLe(lost * 10_000, before * vault.mandate().limits.maxLoss, "loss within maxLoss");
         } catch (bytes memory reason) {
             // Refused whole: nothing was traded.
             assertTrue(
@@ -63,7 +63,7 @@ contract SandwichTest is VaultFixture {
         emit log_named_decimal_uint("largest front-run that still trades {quote}", low, 6);
         emit log_named_decimal_uint("loss in the worst sandwich {quote}", lost, 36);
         emit log_named_decimal_int("attacker's gain {quote}", gained, 6);
-        assertLe(lost * 10_000, before * vault.mandate().maxLoss, "loss within maxLoss");
+        assertLe(lost * 10_000, before * vault.mandate().limits.maxLoss, "loss within maxLoss");
         assertLt(gained, int256(lost / 1e30), "the attacker gains less than the vault loses");
     }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {Kind} from "../../contracts/types/Types.sol";
+import {IVaultAdmin} from "../../contracts/interfaces/IVaultAdmin.sol";
+import {IVaultCore} from "../../contracts/interfaces/IVaultCore.sol";
+import {Kind, Power, Status} from "../../contracts/types/Types.sol";
 import {VaultTest} from "./VaultTest.sol";
 
 contract VaultPauseTest is VaultTest {
@@ -11,22 +12,21 @@ contract VaultPauseTest is VaultTest {
         expectEntry(vault, Kind.PAUSED, abi.encode(by));
         vm.prank(by);
         vault.pause();
-        (,, bool paused) = vault.state();
-        assertTrue(paused, "VLT-9 paused");
+        assertTrue(vault.status().paused, "VLT-9 paused");
     }
 
     function test_pause__by_another__reverts(address caller) public {
         vm.assume(caller != owner && caller != guardian);
-        vm.expectRevert(abi.encodeWithSelector(IVault.Unauthorised.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.Unauthorised.selector, caller));
         vm.prank(caller);
         vault.pause();
     }
 
     /// T-16: the guardian can only stop.
-    function test_unpause__by_guardian__reverts() public {
+    function test_T16_unpause__by_guardian__reverts() public {
         vm.startPrank(guardian);
         vault.pause();
-        vm.expectRevert(abi.encodeWithSelector(IVault.Unauthorised.selector, guardian));
+        vm.expectRevert(abi.encodeWithSelector(IVaultCore.Unauthorised.selector, guardian));
         vault.unpause();
     }
 
@@ -44,17 +44,19 @@ contract VaultPauseTest is VaultTest {
     }
 
     /// Pausing keeps the rest of the state: it shares one slot with it.
-    function test_pause__keeps_nonce_and_last_rebalance() public {
+    function test_pause__keeps_the_rest_of_the_state() public {
         makeOddDue();
         rebalance(odd, oddPlan());
-        (uint40 nonce, uint40 last,) = odd.state();
+        Status memory expected = odd.status();
         vm.prank(guardian);
         odd.pause();
-        (uint40 nonceAfter, uint40 lastAfter, bool paused) = odd.state();
-        assertEq(nonceAfter, nonce, "VLT-9 nonce");
-        assertEq(lastAfter, last, "VLT-9 last rebalance");
-        assertTrue(paused, "VLT-9 paused");
-        odd.mandate();
+        expected.paused = true;
+        assertEq(abi.encode(odd.status()), abi.encode(expected), "VLT-9 the rest stays");
+        vm.prank(owner);
+        odd.unpause();
+        expected.paused = false;
+        assertEq(abi.encode(odd.status()), abi.encode(expected), "VLT-9 as before");
+        assertEq(odd.mandate().name, oddMandate().name, "VLT-9 mandate");
     }
 
     function test_pause__twice__stays_paused_and_is_recorded_twice() public {
@@ -62,7 +64,49 @@ contract VaultPauseTest is VaultTest {
         vault.pause();
         expectEntry(vault, Kind.PAUSED, abi.encode(guardian));
         vault.pause();
-        (,, bool paused) = vault.state();
-        assertTrue(paused, "VLT-9 paused");
+        assertTrue(vault.status().paused, "VLT-9 paused");
+    }
+
+    // ---- renouncing
+
+    /// Nobody can stop the vault any more: that loosens, so it waits, and a guardian can object.
+    function test_T22_renounce__pause_at_once__reverts() public {
+        bytes memory call = abi.encodeCall(IVaultAdmin.renounce, (Power.PAUSE));
+        vm.expectRevert(abi.encodeWithSelector(IVaultAdmin.NotSubmitted.selector, keccak256(call)));
+        vm.prank(owner);
+        vault.renounce(Power.PAUSE);
+        vm.prank(owner);
+        vault.submit(call);
+        vm.prank(guardian);
+        vault.revoke(call);
+        assertEq(vault.executableAt(keccak256(call)), 0, "objected");
+    }
+
+    function test_renounce__pause__ends_one_and_nobody_pauses_again() public {
+        vm.prank(guardian);
+        vault.pause();
+        loosen(vault, abi.encodeCall(IVaultAdmin.renounce, (Power.PAUSE)));
+        assertFalse(vault.status().paused, "ended");
+        (, uint40 count) = ledger.chain(address(vault));
+        assertEq(count, 6, "created, minted, paused, submitted, renounced, unpaused");
+        bytes memory reason = abi.encodeWithSelector(IVaultAdmin.PowerRenounced.selector, Power.PAUSE);
+        vm.expectRevert(reason);
+        vm.prank(guardian);
+        vault.pause();
+        vm.expectRevert(reason);
+        vm.prank(owner);
+        vault.pause();
+    }
+
+    function test_renounce__pause_when_not_paused__is_one_entry() public {
+        bytes memory call = abi.encodeCall(IVaultAdmin.renounce, (Power.PAUSE));
+        vm.prank(owner);
+        vm.warp(vault.submit(call));
+        expectEntry(vault, Kind.RENOUNCED, abi.encode(Power.PAUSE));
+        vm.prank(owner);
+        vault.renounce(Power.PAUSE);
+        (, uint40 count) = ledger.chain(address(vault));
+        assertEq(count, 4, "created, minted, submitted, renounced");
+        assertEq(vault.status().renounced, 1 << uint8(Power.PAUSE), "for everybody to read");
     }
 }

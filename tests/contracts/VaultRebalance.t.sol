@@ -116,7 +116,7 @@ contract VaultRebalanceTest is VaultTest {
 
     // ---- T-21, the plan
 
-    function test_rebalance__same_plan_again__reverts() public {
+    function test_T21_rebalance__same_plan_again__reverts() public {
         Mandate memory m = oddMandate();
         m.trigger.cooldown = 0;
         odd = newVault(m);
@@ -129,7 +129,7 @@ contract VaultRebalanceTest is VaultTest {
         _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NonceMismatch.selector, 1, 0));
     }
 
-    function test_rebalance__wrong_nonce__reverts(uint40 nonce) public {
+    function test_T21_rebalance__wrong_nonce__reverts(uint40 nonce) public {
         vm.assume(nonce != 0);
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
@@ -137,7 +137,7 @@ contract VaultRebalanceTest is VaultTest {
         _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NonceMismatch.selector, 0, nonce));
     }
 
-    function test_rebalance__deadline__is_the_last_acceptable_second() public {
+    function test_T21_rebalance__deadline__is_the_last_acceptable_second() public {
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
         vm.warp(p.deadline + 1);
@@ -148,7 +148,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// Old, present, future or of another branch: unknown here.
-    function test_rebalance__reference_block_unknown__reverts(uint64 number, bytes32 hash) public {
+    function test_T21_rebalance__reference_block_unknown__reverts(uint64 number, bytes32 hash) public {
         vm.assume(number != block.number - 1);
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
@@ -170,7 +170,7 @@ contract VaultRebalanceTest is VaultTest {
 
     // ---- prices (T-14): fail closed, by the oracle's names
 
-    function test_rebalance__price_unacceptable__reverts() public {
+    function test_T14_rebalance__price_unacceptable__reverts() public {
         setPrice(EQUITY, 650e8);
         Trade[] memory list = trades2(trade(EQUITY, BOND, 82e18), trade(EQUITY, GOLD, 27e18));
         answers[GOLD] = 1e8;
@@ -189,7 +189,7 @@ contract VaultRebalanceTest is VaultTest {
     // ---- the trigger
 
     /// T-05: two rebalances are never closer than the cool-down.
-    function test_rebalance__cooling_down__reverts(uint256 wait) public {
+    function test_T05_rebalance__cooling_down__reverts(uint256 wait) public {
         makeOddDue();
         rebalance(odd, oddPlan());
         uint256 until = block.timestamp + 1 days;
@@ -210,7 +210,9 @@ contract VaultRebalanceTest is VaultTest {
         IVault fresh = _freshWith(550_000 * ONE - 1, 300_000 * ONE, 150_000 * ONE);
         uint256 drift = _driftOf(fresh);
         assertLt(drift, 0.05e18, "VLT-1 just below");
-        expectRebalanceRevert(fresh, oddPlan(), abi.encodeWithSelector(IVaultCore.NotDue.selector, Cause.IN_BAND, drift));
+        expectRebalanceRevert(
+            fresh, oddPlan(), abi.encodeWithSelector(IVaultCore.NotDue.selector, Cause.IN_BAND, drift)
+        );
         oddTokens[0].mint(address(fresh), 1);
         rebalance(fresh, trades1(oddTrade(0, 2, 45_000 * ONE)));
     }
@@ -247,7 +249,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-07: dust cannot be traded, so its roundings cannot add up.
-    function test_rebalance__trade_below_the_smallest__reverts(uint256 amount) public {
+    function test_T07_rebalance__trade_below_the_smallest__reverts(uint256 amount) public {
         makeOddDue();
         amount = bound(amount, 0, 100 * ONE - 1);
         expectRebalanceRevert(
@@ -258,11 +260,11 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-07: many trades of the smallest size lose no more than one large one may.
-    function test_rebalance__many_smallest_trades__loss_stays_within(uint256 count, uint256 loss) public {
+    function test_T07_rebalance__many_smallest_trades__loss_stays_within(uint256 count, uint256 loss) public {
         count = bound(count, 1, 40);
         loss = bound(loss, 0, 100); // {bps} of each trade, up to the slippage limit
         Mandate memory m = oddMandate();
-        (m.limits.minTrade, m.destination.drift, m.limits.maxLoss) = (1_000e18, 499, 2);
+        (m.limits.minTrade, m.destination.drift, m.limits.maxLoss, m.limits.maxTrades) = (1_000e18, 499, 2, 40);
         odd = newVault(m);
         seedOdd(odd);
         makeOddDue();
@@ -282,7 +284,23 @@ contract VaultRebalanceTest is VaultTest {
         }
     }
 
-    function test_rebalance__venue_takes_another_amount__reverts(uint256 take) public {
+    /// T-07: how many trades one plan has is the mandate's word, inclusive.
+    function test_T07_rebalance__more_trades_than_the_mandate_allows__reverts(uint256 count) public {
+        count = bound(count, 9, 40);
+        makeOddDue();
+        Trade[] memory list = new Trade[](count);
+        for (uint256 k; k < count; ++k) {
+            list[k] = oddTrade(0, 1, 45_000 * ONE / count);
+        }
+        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.TooManyTrades.selector, count, 8));
+        Trade[] memory eight = new Trade[](8);
+        for (uint256 k; k < 8; ++k) {
+            eight[k] = k < 4 ? oddTrade(0, 1, 45_000 * ONE / 4) : oddTrade(0, 2, 30_000 * ONE / 4);
+        }
+        rebalance(odd, eight);
+    }
+
+    function test_T19_rebalance__venue_takes_another_amount__reverts(uint256 take) public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         take = bound(take, 0, amount - 1);
@@ -292,16 +310,18 @@ contract VaultRebalanceTest is VaultTest {
         );
     }
 
-    /// T-19: more than the trade says is not allowed to leave.
-    function test_rebalance__venue_takes_more__reverts() public {
+    /// T-19: more than the trade says does not leave.
+    function test_T19_rebalance__venue_takes_more__reverts() public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         Trade memory bad = oddTrade(0, 1, amount, OddVenue.Script(amount + 1, amount, address(0), ""));
-        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSignature("InsufficientAllowance()"));
+        expectRebalanceRevert(
+            odd, trades1(bad), abi.encodeWithSelector(IVaultCore.AmountInMismatch.selector, 0, amount, amount + 1)
+        );
     }
 
     /// T-05: the floor is the oracle's, whatever the pool says, inclusive to the unit.
-    function test_rebalance__output_below_the_oracle_floor__reverts() public {
+    function test_T05_rebalance__output_below_the_oracle_floor__reverts() public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         uint256 minimum = amount * 99 / 100;
@@ -321,7 +341,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-05: a pool moved against the oracle cannot be traded with.
-    function test_rebalance__pool_skewed__reverts() public {
+    function test_T05_rebalance__pool_skewed__reverts() public {
         setPrice(EQUITY, 650e8);
         skewPool(EQUITY, 600e8);
         Plan memory p = plan(trade(EQUITY, BOND, 82e18), trade(EQUITY, GOLD, 27e18));
@@ -333,18 +353,8 @@ contract VaultRebalanceTest is VaultTest {
         }
     }
 
-    /// T-19: nothing can be pulled once the call is over.
-    function test_rebalance__token_keeps_the_allowance__reverts() public {
-        makeOddDue();
-        oddTokens[0].setKeepsAllowance(true);
-        uint256 amount = 45_000 * ONE;
-        expectRebalanceRevert(
-            odd, trades1(oddTrade(0, 1, amount)), abi.encodeWithSelector(IVaultCore.AllowanceLeft.selector, 0, amount)
-        );
-    }
-
     /// T-20: a token that keeps a fee delivers less than the floor, or the mandate allows for it.
-    function test_rebalance__fee_on_transfer__is_measured() public {
+    function test_T20_rebalance__fee_on_transfer__is_measured() public {
         makeOddDue();
         oddTokens[0].setFee(100);
         // The fee is on what leaves the vault: the venue gets less, the vault gives exactly what the trade says.
@@ -354,12 +364,14 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// A token that moves by itself in the middle of a trade fails that trade by name, and nothing wraps.
-    function test_rebalance__balance_moves_the_wrong_way__fails_by_name() public {
+    function test_T20_rebalance__balance_moves_the_wrong_way__fails_by_name() public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         bytes memory more = abi.encodeCall(OddToken.mint, (address(odd), amount * 2));
         Trade memory bad = oddTrade(0, 1, amount, OddVenue.Script(amount, amount, address(oddTokens[0]), more));
-        expectRebalanceRevert(odd, trades1(bad), abi.encodeWithSelector(IVaultCore.AmountInMismatch.selector, 0, amount, 0));
+        expectRebalanceRevert(
+            odd, trades1(bad), abi.encodeWithSelector(IVaultCore.AmountInMismatch.selector, 0, amount, 0)
+        );
 
         bytes memory less = abi.encodeCall(OddToken.burn, (address(odd), amount * 2));
         bad = oddTrade(0, 1, amount, OddVenue.Script(amount, amount, address(oddTokens[1]), less));
@@ -396,14 +408,16 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-05: round trips bleed a vault without moving it; an asset can only go one way.
-    function test_rebalance__round_trip__reverts() public {
+    function test_T05_rebalance__round_trip__reverts() public {
         makeOddDue();
         uint256 value = 650_000 * DOLLAR36;
         Trade[] memory list = new Trade[](3);
         (list[0], list[1]) = (oddTrade(0, 1, 45_000 * ONE), oddTrade(0, 2, 40_000 * ONE));
         list[2] = oddTrade(1, 0, 10_000 * ONE);
         expectRebalanceRevert(
-            odd, list, abi.encodeWithSelector(IVaultCore.TargetCrossed.selector, 0, value, value - 75_000 * DOLLAR36, 5_000)
+            odd,
+            list,
+            abi.encodeWithSelector(IVaultCore.TargetCrossed.selector, 0, value, value - 75_000 * DOLLAR36, 5_000)
         );
     }
 
@@ -434,7 +448,9 @@ contract VaultRebalanceTest is VaultTest {
         Trade[] memory list = trades1(oddTrade(0, 1, 52_000 * ONE));
         uint256 snapshot = vm.snapshotState();
         // 50.0 / 38.4 / 11.6: the second is 1.6% off, and was in breach
-        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 1, 0.016e18, 4_000));
+        expectRebalanceRevert(
+            odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 1, 0.016e18, 4_000)
+        );
         vm.revertToState(snapshot);
         m.destination.drift = 160;
         odd = _filled(newVault(m), 552_000 * ONE, 332_000 * ONE, 116_000 * ONE);
@@ -453,11 +469,13 @@ contract VaultRebalanceTest is VaultTest {
         odd = _filled(newVault(m), 565_000 * ONE, 250_000 * ONE, 185_000 * ONE);
         // sold and bought to 51.5 / 30.0 / 18.5: the third, untouched, is 1.5% off, and so is the first
         Trade[] memory list = trades1(oddTrade(0, 1, 50_000 * ONE));
-        expectRebalanceRevert(odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 0, 0.015e18, 5_000));
+        expectRebalanceRevert(
+            odd, list, abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 0, 0.015e18, 5_000)
+        );
     }
 
     /// The loss of all trades together, inclusive to the unit.
-    function test_rebalance__loss_above_the_limit__reverts() public {
+    function test_T05_rebalance__loss_above_the_limit__reverts() public {
         Mandate memory m = oddMandate();
         (m.limits.maxLoss, m.limits.maxSlippage) = (10, 500);
         odd = newVault(m);
@@ -477,7 +495,7 @@ contract VaultRebalanceTest is VaultTest {
 
     /// VLT-5, T-16: whatever sizes a hostile keeper picks and whatever a hostile venue returns, what goes through obeys
     /// every limit, and what does not fails by the name of a limit.
-    function test_rebalance__any_sizes_and_outputs__never_break_a_limit(uint256[4] memory seed) public {
+    function test_T16_rebalance__any_sizes_and_outputs__never_break_a_limit(uint256[4] memory seed) public {
         Mandate memory m = oddMandate();
         m.limits.maxLoss = 5;
         odd = newVault(m);
@@ -508,7 +526,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-12: a redeem in between scales everything alike, so a plan of absolute sizes no longer fits, and fails by name.
-    function test_rebalance__redeem_in_between__is_judged_on_what_is_there() public {
+    function test_T12_rebalance__redeem_in_between__is_judged_on_what_is_there() public {
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
         vm.prank(owner);
@@ -522,7 +540,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-02, T-10: a small donation before the plan lands does not break it; a vault takes no exact equality anywhere.
-    function test_rebalance__small_donation_in_between__still_works(uint256 donation, uint256 asset) public {
+    function test_T10_rebalance__small_donation_in_between__still_works(uint256 donation, uint256 asset) public {
         makeOddDue();
         donation = bound(donation, 1, ONE);
         Trade[] memory list = trades2(oddTrade(0, 1, 44_900 * ONE), oddTrade(0, 2, 29_900 * ONE));

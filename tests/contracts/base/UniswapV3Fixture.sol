@@ -83,6 +83,11 @@ abstract contract UniswapV3Fixture is Test {
         market.provide(pool, -FULL_RANGE, FULL_RANGE, uint128(liquidity));
     }
 
+    /// @notice Has the pool remember as many observations, so that it can be asked for a mean.
+    function remember(address pool, uint16 observations) internal {
+        IUniswapV3Pool(pool).increaseObservationCardinalityNext(observations);
+    }
+
     /// @notice The pool price at which `amountA` of `tokenA` is worth `amountB` of `tokenB`.
     /// @return sqrt({qTok1/qTok0}) * 2^96, rounded down
     function sqrtPrice(address tokenA, address tokenB, uint256 amountA, uint256 amountB)

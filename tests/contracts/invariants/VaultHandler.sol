@@ -139,8 +139,14 @@ contract VaultHandler is VaultFixture {
     }
 
     function setKeeper(uint256 who, bool allowed) external observed {
+        bytes memory call = abi.encodeCall(vault.setKeeper, (actors[who % actors.length], allowed));
+        if (allowed) {
+            vm.prank(owner);
+            vm.warp(vault.submit(call));
+        }
         vm.prank(owner);
-        vault.setKeeper(actors[who % actors.length], allowed);
+        (bool ok,) = address(vault).call(call);
+        assertTrue(ok, "VLT-14 the owner's announced call goes through");
     }
 
     // ---- rebalances
@@ -345,10 +351,10 @@ contract VaultHandler is VaultFixture {
 
     /// @dev What may refuse a plan: the vault, the oracle, and a transfer of more than there is.
     function _isNamed(bytes4 name) private pure returns (bool) {
-        return name == IVaultCore.Paused.selector || name == IVaultCore.CoolingDown.selector || name == IVaultCore.NotDue.selector
-            || name == IVaultCore.TradeTooSmall.selector || name == IVaultCore.OutputTooLow.selector
-            || name == IVaultCore.TargetCrossed.selector || name == IVaultCore.DestinationMissed.selector
-            || name == IVaultCore.LossTooHigh.selector || name == IPriceOracle.PriceStale.selector
-            || name == SafeTransferLib.TransferFromFailed.selector;
+        return name == IVaultCore.Paused.selector || name == IVaultCore.CoolingDown.selector
+            || name == IVaultCore.NotDue.selector || name == IVaultCore.TradeTooSmall.selector
+            || name == IVaultCore.OutputTooLow.selector || name == IVaultCore.TargetCrossed.selector
+            || name == IVaultCore.DestinationMissed.selector || name == IVaultCore.LossTooHigh.selector
+            || name == IPriceOracle.PriceStale.selector || name == SafeTransferLib.TransferFromFailed.selector;
     }
 }
