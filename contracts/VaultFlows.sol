@@ -181,7 +181,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
             // slither-disable-next-line unused-return
             (uint256[] memory prices,) = _readPrices(words);
             // slither-disable-next-line unused-return
-            (, total) = Rules.valuesOf(_holdings(words.tokens(), 0), prices);
+            (, total) = Rules.valuesOf(_holdings(words, 0), prices);
         }
         return _takeFees(words, total);
     }
@@ -198,7 +198,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         (prices, d.failure) = _tryPrices(words, count);
         bool open = block.timestamp <= s.openUntil;
         uint256[] memory values;
-        if (d.failure.length == 0) (values, d.total) = Rules.valuesOf(_holdings(words.tokens(), 0), prices);
+        if (d.failure.length == 0) (values, d.total) = Rules.valuesOf(_holdings(words, 0), prices);
         if (d.total != 0) _assess(d, words, values, s, open);
 
         if (s.flags & PAUSED != 0) {
@@ -323,7 +323,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         require(words.spread() != 0, FlowsNotAllowed());
         book.words = words;
         book.tokens = words.tokens();
-        book.held = _holdings(book.tokens, 0);
+        book.held = _holdings(words, 0);
         (book.prices, book.rounds) = _readPrices(words);
         (book.values, book.total) = Rules.valuesOf(book.held, book.prices);
         // The first mint is the owner's, in kind.

@@ -70,8 +70,8 @@ library TargetPath {
         LibSort.insertionSort(remainders);
         // The remainders sum to `missing` times the duration and each is below it, so more than `missing` of them are not
         // zero, and what gets one more was below the larger of its two weights: no 16 bits overflow here either.
-        for (uint256 k = count - missing; k < count; ++k) {
-            packed += 1 << (16 * (INDEX_MASK - (remainders[k] & INDEX_MASK)));
+        for (uint256 k = count; missing > 0; --missing) {
+            packed += 1 << (16 * (INDEX_MASK - (remainders[--k] & INDEX_MASK)));
         }
     }
 

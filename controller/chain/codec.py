@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from eth_utils.crypto import keccak
 
-from controller.chain.abi import decode, encode
+from controller.chain.abi import checksum, decode, encode
 from controller.errors import InputError
 from controller.model import (
     Asset,
@@ -51,9 +51,8 @@ ROLES: Final = "(address,address,address,address[])"
 TRADE: Final = "(uint8,uint8,uint8,uint128,uint128,bytes)"
 PLAN: Final = f"(uint40,uint40,uint64,bytes32,bytes32,bool,{TRADE}[])"
 FILL: Final = "(uint8,uint8,uint8,uint256,uint256)"
-REBALANCE: Final = (
-    f"(address,uint40,uint8,bool,bytes32,bytes32,uint256,uint256,uint256,uint256,uint256[],uint80[],{FILL}[])"
-)
+MASK128: Final = (1 << 128) - 1
+REBALANCE: Final = ("uint256", "bytes32", "bytes32", "uint256", "uint256", "uint256", "uint256[]")
 
 NAME_BYTES: Final = 31
 """The most that a name or symbol may take in UTF-8, so that its bytes32 always ends in a zero."""
@@ -221,38 +220,46 @@ def plan_hash(plan: Plan) -> bytes:
 
 
 def rebalance_to_abi(rebalance: Rebalance) -> tuple[Any, ...]:
+    """As contracts/libraries/RebalanceCodec.sol packs it."""
+    fills = [
+        word
+        for fill in rebalance.fills
+        for word in (fill.sell << 192 | fill.buy << 160 | fill.venue << 128 | fill.amount_in, fill.amount_out)
+    ]
+    head = int(rebalance.keeper, 16) << 96 | rebalance.nonce << 56 | int(rebalance.cause) << 48
     return (
-        rebalance.keeper,
-        rebalance.nonce,
-        int(rebalance.cause),
-        rebalance.open,
+        head | int(rebalance.open) << 40 | len(rebalance.fills),
         rebalance.plan_hash,
         rebalance.journal_head,
-        rebalance.drift_before,
-        rebalance.drift_after,
+        rebalance.drift_before << 128 | rebalance.drift_after,
         rebalance.value_before,
         rebalance.value_after,
-        rebalance.prices,
-        rebalance.rounds,
-        tuple((fill.sell, fill.buy, fill.venue, fill.amount_in, fill.amount_out) for fill in rebalance.fills),
+        (*rebalance.prices, *rebalance.rounds, *fills),
     )
 
 
-def rebalance_from_abi(values: tuple[Any, ...]) -> Rebalance:
-    keeper, nonce, cause, open_, planned, journal_head, *numbers, prices, rounds, fills = values
-    drift_before, drift_after, value_before, value_after = numbers
+def rebalance_from_abi(*values: Any) -> Rebalance:
+    head, planned, journal_head, drifts, value_before, value_after, words = values
+    number = head & 0xFFFFFFFFFF
+    count, odd = divmod(len(words) - 2 * number, 2)
+    if odd or count < 0:
+        raise ValueError(f"{len(words)} words cannot hold {number} fills and two words for each asset")
+    fills = words[2 * count :]
     return Rebalance(
-        keeper=keeper,
-        nonce=nonce,
-        cause=Cause(cause),
-        open=open_,
+        keeper=checksum((head >> 96).to_bytes(20, "big")),
+        nonce=head >> 56 & 0xFFFFFFFFFF,
+        cause=Cause(head >> 48 & 0xFF),
+        open=bool(head >> 40 & 0xFF),
         plan_hash=planned,
         journal_head=journal_head,
-        drift_before=drift_before,
-        drift_after=drift_after,
+        drift_before=drifts >> 128,
+        drift_after=drifts & MASK128,
         value_before=value_before,
         value_after=value_after,
-        prices=tuple(prices),
-        rounds=tuple(rounds),
-        fills=tuple(Fill(*fill) for fill in fills),
+        prices=tuple(words[:count]),
+        rounds=tuple(words[count : 2 * count]),
+        fills=tuple(
+            Fill(names >> 192, names >> 160 & 0xFFFFFFFF, names >> 128 & 0xFFFFFFFF, names & MASK128, amount_out)
+            for names, amount_out in zip(fills[::2], fills[1::2], strict=True)
+        ),
     )

@@ -198,7 +198,7 @@ _SHAPES: Final[dict[Kind, _Shape]] = {
         ),
         lambda paid: (paid.caller, paid.receiver, paid.owner, paid.shares, paid.amounts, paid.skip),
     ),
-    Kind.REBALANCED: _Shape((REBALANCE,), rebalance_from_abi, lambda rebalance: (rebalance_to_abi(rebalance),)),
+    Kind.REBALANCED: _Shape(REBALANCE, rebalance_from_abi, rebalance_to_abi),
     Kind.PAUSED: _Shape(("address",), Paused, lambda paused: (paused.by,)),
     Kind.UNPAUSED: _Shape(("address",), Unpaused, lambda unpaused: (unpaused.by,)),
     Kind.KEEPER_SET: _Shape(("address", "bool"), KeeperSet, lambda change: (change.keeper, change.allowed)),

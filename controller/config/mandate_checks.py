@@ -192,7 +192,7 @@ def _prices(index: int, row: Mapping[str, Any], token: Token) -> Iterator[Mistak
 
 
 def _spread(flows: Any, assets: Sequence[Row]) -> Iterator[Mistake]:
-    """A narrower spread would let others trade on what two feeds, lagging in opposite directions, have not published."""
+    """A narrower spread would let others trade on what two feeds lagging apart have not published."""
     if not isinstance(flows, dict):
         return
     spread = _readable(quantities.share, flows.get("spread"))

@@ -5,11 +5,13 @@ import {ERC20} from "solady/tokens/ERC20.sol";
 
 import {IUniswapV2Pair} from "../../../contracts/interfaces/IUniswapV2.sol";
 import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../../../contracts/interfaces/IUniswapV3.sol";
-import {IVenue} from "../../../contracts/interfaces/IVenue.sol";
+import {IVaultFlows} from "../../../contracts/interfaces/IVaultFlows.sol";
+import {IPayer, IVenue} from "../../../contracts/interfaces/IVenue.sol";
 
 /// @notice Whoever has got hold of a key: an account with deep pockets that trades the pools to any price, calls anything,
 ///         and is a venue of its own, which gives for what is sold exactly what the route says.
-/// @dev All that it gains is in its own balances.
+/// @dev All that it gains is in its own balances. As a venue it can also be greedy: it then asks for all that the vault has
+///      of what is sold, tries to use it, and gives back what the trade does not owe.
 contract Thief is IVenue, IUniswapV3SwapCallback {
     /// @notice Calls in its own name.
     function exec(address target, bytes calldata data) external returns (bool ok, bytes memory answer) {
@@ -46,8 +48,15 @@ contract Thief is IVenue, IUniswapV3SwapCallback {
 
     /// @inheritdoc IVenue
     function swap(address sell, address buy, uint256 amountIn, bytes calldata route) external {
-        ERC20(sell).transferFrom(msg.sender, address(this), amountIn);
-        ERC20(buy).transfer(msg.sender, abi.decode(route, (uint256)));
+        (uint256 give, bool greedy) = abi.decode(route, (uint256, bool));
+        uint256 taken = greedy ? ERC20(sell).balanceOf(msg.sender) : amountIn;
+        IPayer(msg.sender).pay(address(this), taken);
+        if (greedy) {
+            (bool ok,) = msg.sender.call(abi.encodeCall(IVaultFlows.takeFees, ()));
+            require(!ok, "the vault is open in the middle of a trade");
+            ERC20(sell).transfer(msg.sender, taken - amountIn);
+        }
+        ERC20(buy).transfer(msg.sender, give);
     }
 
     /// @inheritdoc IVenue

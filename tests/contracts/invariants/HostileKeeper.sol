@@ -372,7 +372,7 @@ contract HostileKeeper is VaultFixture {
         t = trade(i, j, amount);
         t.venue = _pick(b);
         if (t.venue == OWN) {
-            t.route = abi.encode(give);
+            t.route = abi.encode(give, b.roll & 7 == 0);
             return t;
         }
         // Mostly the rest of the market has just traded these pools to the oracle's prices.

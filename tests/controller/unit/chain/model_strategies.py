@@ -132,24 +132,31 @@ DUES = st.builds(
 )
 TRADES = st.builds(Trade, uint(8), uint(8), uint(8), uint(128), uint(128), st.binary(max_size=70))
 PLANS = st.builds(Plan, uint(40), uint(40), uint(64), WORDS, WORDS, st.booleans(), tuples_of(TRADES))
-FILLS = st.builds(Fill, uint(8), uint(8), uint(8), uint(256), uint(256))
+FILLS = st.builds(Fill, uint(8), uint(8), uint(8), uint(128), uint(256))
 AMOUNTS = tuples_of(uint(256), 16)
-REBALANCES = st.builds(
-    Rebalance,
-    ADDRESSES,
-    uint(40),
-    st.sampled_from(Cause),
-    st.booleans(),
-    WORDS,
-    WORDS,
-    uint(256),
-    uint(256),
-    uint(256),
-    uint(256),
-    AMOUNTS,
-    tuples_of(uint(80), 16),
-    tuples_of(FILLS),
-)
+
+
+@st.composite
+def _rebalances(draw: st.DrawFn) -> Rebalance:
+    count = draw(st.integers(0, 16))  # of assets: a price and a round for each
+    return Rebalance(
+        keeper=draw(ADDRESSES),
+        nonce=draw(uint(40)),
+        cause=draw(st.sampled_from(Cause)),
+        open=draw(st.booleans()),
+        plan_hash=draw(st.binary(min_size=32, max_size=32)),
+        journal_head=draw(st.binary(min_size=32, max_size=32)),
+        drift_before=draw(uint(128)),
+        drift_after=draw(uint(128)),
+        value_before=draw(uint(256)),
+        value_after=draw(uint(256)),
+        prices=tuple(draw(st.lists(uint(256), min_size=count, max_size=count))),
+        rounds=tuple(draw(st.lists(uint(80), min_size=count, max_size=count))),
+        fills=draw(tuples_of(FILLS)),
+    )
+
+
+REBALANCES = _rebalances()
 PAYLOADS = st.one_of(
     st.tuples(st.just(Kind.CREATED), st.builds(Created, MANDATES, ROLES)),
     st.tuples(st.just(Kind.MINTED), st.builds(Minted, ADDRESSES, ADDRESSES, uint(256), AMOUNTS)),
