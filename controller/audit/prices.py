@@ -45,6 +45,8 @@ def bounds(asset: Asset, block: BlockEvidence) -> tuple[int, int] | Missing:
 
 
 _NOT_READ = Missing("it was not read")
+_FORGOTTEN = "TwapUnreadable"
+"""A pool overwrites its oldest observation with its newest."""
 
 
 def _check_price(
@@ -81,11 +83,11 @@ def _check_round(where: str, asset: Asset, answer: Round, round_id: int, timesta
 
 def _check_refusal(mandate: Mandate, block: BlockEvidence) -> Iterator[Issue]:
     """Sequencer and second sources, by the oracle's own word at the block: both are as they were at the entry, because
-    what a pool says of its mean does not change within a block."""
+    what a pool says of its mean does not change within a block. But it may forget the beginning of its window in it."""
     refusal = block.refusals.get(price_source(mandate), "")
     if isinstance(refusal, Missing):
         yield unchecked(f"the mandate's oracle {mandate.oracle} could not be asked: {refusal.reason}")
-    elif refusal and _is_settled(mandate, block):
+    elif refusal and refusal != _FORGOTTEN and _is_settled(mandate, block):
         yield Issue(f"the mandate's oracle {mandate.oracle} refuses at that block: {refusal}")
     elif refusal:
         yield unchecked(f"the mandate's oracle {mandate.oracle} refuses at the end of the block: {refusal}")

@@ -399,6 +399,7 @@ def test_is_tightening__when_parts_change__then_as_the_contract_says() -> None:
         ("", False, False),
         ("SequencerDown", False, True),
         ("PriceDeviates", True, False),
+        ("TwapUnreadable", False, False),
         (Missing("gone"), False, False),
     ],
 )

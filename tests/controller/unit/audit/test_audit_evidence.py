@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from audit_evidence import gather
 from audit_pieces import MANDATE, MANDATE_FILE, ZERO, address
+from audit_scene import Scene
 from audit_vault import Transaction
 from audit_world import World
 
@@ -171,15 +172,15 @@ def test_judge__when_several_entries_share_a_transaction__then_each_is_replayed_
 
 
 def test_judge__when_another_contract_gave_tokens_first__then_the_entry_is_unchecked_and_never_wrong() -> None:
-    world = World(3)
-    gift = (world.vault.mandate.assets[0].token, address("multicall"), world.vault.address, 10**18)
-    world.vault.held[gift[0]] += gift[-1]
-    world.vault.last_fee = world.vault.now  # so that no fee comes first: what it is reckoned from is known
-    flow = world.vault.mint(address("alice"), address("bob"), 10**20)
-    world.close(Transaction(Call(address("someone"), address("multicall"), None), [gift, *flow.logs]))
-    world.close()
-    report = judge(gather(world))
-    assert [finding.what for finding in report.unchecked if "another contract called the vault" in finding.what]
+    scene = Scene()
+    gift = (scene.vault.mandate.assets[0].token, address("multicall"), scene.vault.address, 10**18)
+    scene.vault.held[gift[0]] += gift[-1]
+    flow = scene.vault.mint(address("alice"), address("bob"), 10**20)
+    scene.do(Transaction(Call(address("someone"), address("multicall"), None), [gift, *flow.logs]))
+    report = scene.report()
+    assert report.ok
+    assert [finding.level for finding in report.unchecked] == [Level.L4]
+    assert "another contract called the vault" in report.unchecked[0].what
 
 
 def test_judge__when_the_node_has_no_old_state__then_each_entry_is_unchecked_by_name(evidence: Evidence) -> None:

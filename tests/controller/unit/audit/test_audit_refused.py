@@ -11,6 +11,7 @@ import pytest
 from audit_pieces import DAY, START, make_asset
 from audit_scene import BEGIN, FREE, Scene, changed
 
+from controller.audit.evidence import Missing
 from controller.audit.judge import judge
 from controller.audit.report import AuditReport
 from controller.model import Cause, Fill, Kind, Knot, Mandate, Period, Scope, Trigger, TriggerKind
@@ -207,3 +208,18 @@ def test_judge__when_more_is_sold_than_held__then_it_is_named() -> None:
         scene.trade(scene.fill(STOCKS, BONDS, 840_001))
 
     assert any("the fills sell more than the vault held" in finding.what for finding in _report(act, FREE).wrong)
+
+
+def test_judge__when_the_opening_could_not_be_read__then_what_follows_it_is_unchecked_and_never_wrong() -> None:
+    """The assets that it was about are those in breach at the holdings of that moment."""
+    scene = Scene(changed(BANDS, scope=Scope.BREACH))
+    _crash(scene)
+    scene.rebalance("1/2", part=True)
+    scene.rebalance("1/4", part=True)
+    evidence = scene.evidence()
+    first, second = [entry for entry in evidence.entries if entry.kind == Kind.REBALANCED]
+    blind = {**evidence.blocks, first.block_number: Missing("missing trie node")}
+    report = judge(replace(evidence, blocks=blind))
+    assert report.ok
+    unknown = [finding.block for finding in report.unchecked if "is not known" in finding.what]
+    assert unknown == [first.block_number, second.block_number, second.block_number, evidence.block.number]
