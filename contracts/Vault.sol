@@ -217,7 +217,7 @@ contract Vault is VaultBase, IVaultCore {
         (book.values, total) = Rules.valuesOf(book.balances, book.prices);
         require(total > 0, NoValue());
         book.total = total;
-        book.targets = TargetPath.at(words, block.timestamp);
+        book.targets = TargetPath.weightsAt(words, block.timestamp);
         (Cause cause, uint256 breaches, uint256 largest) =
             Triggers.assess(words, bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
         entry.valueBefore = total;

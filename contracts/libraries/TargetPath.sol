@@ -22,7 +22,7 @@ library TargetPath {
     /// @param words of the mandate
     /// @param time {s}
     /// @return packed {bps} sum exactly BPS
-    function at(bytes memory words, uint256 time) internal pure returns (uint256 packed) {
+    function weightsAt(bytes memory words, uint256 time) internal pure returns (uint256 packed) {
         uint256 high = words.knotCount() - 1;
         (uint256 end, uint256 to) = words.knot(high);
         if (high == 0 || time >= end) return to;
