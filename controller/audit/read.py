@@ -9,15 +9,14 @@ from eth_utils.crypto import keccak
 
 from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, SelfView
 from controller.audit.header import Header, header_from_json
-from controller.audit.read_block import UNREADABLE, BlockReader, Priced, supply
+from controller.audit.read_block import TOTAL_SUPPLY, UNREADABLE, BlockReader, Priced, as_number
 from controller.audit.receipts import batch, read_receipts
 from controller.chain import ledger as ledgers
 from controller.chain import wire
-from controller.chain.abi import checksum
+from controller.chain.abi import Item, checksum
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.codec import decode_plan, mandate_from_abi, status_from_abi
-from controller.chain.contract import Contract
 from controller.chain.entries import (
     Created,
     Deposited,
@@ -39,6 +38,9 @@ Progress = Callable[[int, int], None]
 
 HELD_AGAINST = (Minted, Redeemed, Deposited, Withdrawn, FeesTaken, Rebalance, MandateSet)
 """Entries whose block is read."""
+
+_VIEWS = ("mandate", "owner", "pendingOwner", "strategist", "guardian", "status")
+"""What a vault is asked about itself."""
 
 
 @dataclass(frozen=True)
@@ -215,18 +217,31 @@ def _view(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> SelfV
             named.add(payload.keeper)
         elif isinstance(payload, Submitted):
             announced.add(keccak(payload.call))
-    vault = Contract(source.chain, source.vault, "IVault")
     try:
-        return SelfView(
-            mandate=mandate_from_abi(vault.read("mandate", block=block)),
-            owner=vault.read("owner", block=block),
-            pending_owner=vault.read("pendingOwner", block=block),
-            strategist=vault.read("strategist", block=block),
-            guardian=vault.read("guardian", block=block),
-            status=status_from_abi(vault.read("status", block=block)),
-            supply=supply(source.chain, source.vault, block),
-            keepers={keeper: vault.read("isKeeper", keeper, block=block) for keeper in sorted(named)},
-            executable_at={call: vault.read("executableAt", call, block=block) for call in sorted(announced)},
-        )
+        return _asked(source, block, sorted(named), sorted(announced))
     except UNREADABLE as error:
         return Missing(error.message)
+
+
+def _asked(source: Source, block: BlockRef, keepers: Sequence[str], calls: Sequence[bytes]) -> SelfView:
+    functions = load("IVault").abi.functions
+    asked: list[tuple[Item, bytes]] = [(functions[name], functions[name].encode()) for name in _VIEWS]
+    asked += [(functions["isKeeper"], functions["isKeeper"].encode(keeper)) for keeper in keepers]
+    asked += [(functions["executableAt"], functions["executableAt"].encode(call)) for call in calls]
+    supply, *answers = source.chain.calls(
+        [(source.vault, TOTAL_SUPPLY), *((source.vault, data) for _, data in asked)], block
+    )
+    mandate, owner, pending_owner, strategist, guardian, status, *rest = (
+        item.decode_output(answer) for (item, _), answer in zip(asked, answers, strict=True)
+    )
+    return SelfView(
+        mandate=mandate_from_abi(mandate),
+        owner=owner,
+        pending_owner=pending_owner,
+        strategist=strategist,
+        guardian=guardian,
+        status=status_from_abi(status),
+        supply=as_number(supply),
+        keepers=dict(zip(keepers, rest[: len(keepers)], strict=True)),
+        executable_at=dict(zip(calls, rest[len(keepers) :], strict=True)),
+    )

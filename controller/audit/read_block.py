@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from controller.audit.evidence import BlockEvidence, Missing, PriceSource, Round, Transfer, price_source
 from controller.audit.header import Header
 from controller.chain.abi import checksum, decode, encode
+from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.codec import feed_words, sequencer_word
 from controller.chain.contract import Contract
@@ -21,7 +22,9 @@ UNREADABLE = (RevertError, RpcError, CodeMismatchError, InputError)
 """A read that this node cannot serve. A node that is gone raises another `NodeError`, which ends the audit."""
 
 TRANSFER = bytes.fromhex("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")
-_BALANCE_OF, _TOTAL_SUPPLY = bytes.fromhex("70a08231"), bytes.fromhex("18160ddd")
+_BALANCE_OF, TOTAL_SUPPLY = bytes.fromhex("70a08231"), bytes.fromhex("18160ddd")
+_FEED = load("IAggregatorV3").abi.functions
+_ROUND = _FEED["latestRoundData"].outputs
 _TRANSFER_TOPICS = 3
 
 Priced = Rebalance | Deposited | Withdrawn
@@ -53,41 +56,53 @@ class BlockReader:
                 for mandate in self.mandates
                 for asset, round_id in zip(mandate.assets, entry.rounds, strict=False)
             }
+            (held_before, supply_before), (held_after, supply_after) = (self._held(at) for at in (before, block))
             return BlockEvidence(
-                held_before=self._held(before),
-                held_after=self._held(block),
-                supply_before=supply(self.chain, self.vault, before),
-                supply_after=supply(self.chain, self.vault, block),
+                held_before=held_before,
+                held_after=held_after,
+                supply_before=supply_before,
+                supply_after=supply_after,
                 transfers=self._transfers(block, receipts),
                 latest_before=latest_before,
                 latest_after=latest_after,
-                rounds={(feed, number): self._round(feed, number, block) for feed, number in _numbered(named)},
+                rounds=self._rounds(_numbered(named), block),
                 refusals=self._refusals(block) if priced else {},
             )
         except UNREADABLE as error:
             return Missing(error.message)
 
-    def _held(self, block: BlockRef) -> dict[str, int]:
-        data = _BALANCE_OF + encode(["address"], [self.vault])
-        return {token: _number(self.chain.call(token, data, block)) for token in self._tokens()}
+    def _held(self, block: BlockRef) -> tuple[dict[str, int], int]:
+        """{qTok} by token, and the {qShare}."""
+        data, tokens = _BALANCE_OF + encode(["address"], [self.vault]), self._tokens()
+        answers = self.chain.calls([*((token, data) for token in tokens), (self.vault, TOTAL_SUPPLY)], block)
+        *held, supply = map(as_number, answers)
+        return dict(zip(tokens, held, strict=True)), supply
 
     def _latest(self, block: BlockRef) -> dict[str, int | Missing]:
-        feeds = dict.fromkeys(asset.feed.source for mandate in self.mandates for asset in mandate.assets)
-        return {feed: self._latest_of(feed, block) for feed in feeds}
+        feeds = list(dict.fromkeys(asset.feed.source for mandate in self.mandates for asset in mandate.assets))
+        answers = self._of_feeds([(feed, _FEED["latestRoundData"].encode()) for feed in feeds], block)
+        return {
+            feed: answer if isinstance(answer, Missing) else int(answer[0])
+            for feed, answer in zip(feeds, answers, strict=True)
+        }
 
-    def _latest_of(self, feed: str, block: BlockRef) -> int | Missing:
-        try:
-            return int(Contract(self.chain, feed, "IAggregatorV3").read("latestRoundData", block=block)[0])
-        except UNREADABLE as error:
-            return Missing(error.message)
+    def _rounds(self, named: Sequence[tuple[str, int]], block: BlockRef) -> dict[tuple[str, int], Round | Missing]:
+        asked = [(feed, _FEED["getRoundData"].encode(round_id)) for feed, round_id in named]
+        return {
+            key: answer if isinstance(answer, Missing) else Round(answer[1], answer[3], answer[4])
+            for key, answer in zip(named, self._of_feeds(asked, block), strict=True)
+        }
 
-    def _round(self, feed: str, round_id: int, block: BlockRef) -> Round | Missing:
+    def _of_feeds(self, asked: Sequence[tuple[str, bytes]], block: BlockRef) -> list[tuple[int, ...] | Missing]:
+        """What feeds answer: all in one round trip, one by one where one of them does not."""
+        if not asked:
+            return []
         try:
-            contract = Contract(self.chain, feed, "IAggregatorV3")
-            _, answer, _, updated_at, answered_in = contract.read("getRoundData", round_id, block=block)
+            return [decode(_ROUND, answer) for answer in self.chain.calls(asked, block)]
         except UNREADABLE as error:
-            return Missing(error.message)
-        return Round(answer, updated_at, answered_in)
+            if len(asked) == 1:
+                return [Missing(error.message)]
+        return [answer for one in asked for answer in self._of_feeds([one], block)]
 
     def _refusals(self, block: BlockRef) -> dict[PriceSource, str | Missing]:
         """Of those oracles that look at more than the feeds: at a sequencer, or at a second source."""
@@ -126,17 +141,13 @@ class BlockReader:
         sender, receiver = (checksum(topic[-20:]) for topic in log.topics[1:])
         if log.address != self.vault and self.vault not in (sender, receiver):
             return None
-        return Transfer(log.address, sender, receiver, _number(log.data), log.transaction, log.index)
-
-
-def supply(chain: Chain, vault: str, block: BlockRef) -> int:
-    """{qShare}"""
-    return _number(chain.call(vault, _TOTAL_SUPPLY, block))
+        return Transfer(log.address, sender, receiver, as_number(log.data), log.transaction, log.index)
 
 
 def _numbered(named: Iterable[tuple[str, int | Missing]]) -> list[tuple[str, int]]:
-    return sorted((feed, number) for feed, number in named if not isinstance(number, Missing))
+    return sorted((feed, round_id) for feed, round_id in named if not isinstance(round_id, Missing))
 
 
-def _number(data: bytes) -> int:
+def as_number(data: bytes) -> int:
+    """Of a call that returns one."""
     return int(decode(["uint256"], data)[0])

@@ -42,6 +42,7 @@ class Case:
     entry: Entry
     payload: Payload
     behind: Payload | None  # the next entry of the same transaction
+    is_last_known: bool  # whether more entries of its block are not known
 
     @property
     def timestamp(self) -> int:
@@ -99,7 +100,8 @@ def _replay_block(
                 return None
             state = before = created(payload, evidence.headers[entry.block_number].block.timestamp)
             continue
-        case = Case(evidence, state, entry, payload, _behind(items, place))
+        is_last_known = not complete and place == len(items) - 1
+        case = Case(evidence, state, entry, payload, _behind(items, place), is_last_known)
         own = _window(case, block, [other.entry for other in items[:place]])
         issues = [*_check_record(case), *_check_against_chain(case, block, own)]
         findings += [_finding(entry, issue) for issue in issues]
@@ -181,7 +183,7 @@ def _check_moving(case: Case, payload: Moving, block: BlockEvidence, own: Window
     if isinstance(payload, Deposited | Withdrawn):
         yield from flows.check_at_prices(state, payload, own.held, timestamp)
     elif isinstance(payload, FeesTaken):
-        in_kind = isinstance(case.behind, Minted | Redeemed | MandateSet)
+        in_kind = isinstance(case.behind, Minted | Redeemed | MandateSet) or case.is_last_known
         # A fee moves no token: what its transaction moved until then, the vault held already.
         held = tuple(map(sum, zip(own.held, net(own.own, state.mandate, vault), strict=True)))
         totals = _totals(case, block, held)

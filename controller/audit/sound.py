@@ -92,9 +92,9 @@ def _assets(mandate: Mandate, vault: str) -> Iterator[str]:
         yield "the mandate names a token twice"
     if {ZERO_ADDRESS, vault} & set(tokens):
         yield "the mandate names no token, or the vault's own share"
-    widest = max((asset.feed.deviation for asset in mandate.assets), default=0)
-    if mandate.spread >= BPS or 0 < mandate.spread < widest:
-        yield f"the mandate's spread is {mandate.spread} bps, a feed's deviation {widest}"
+    least = sum(sorted(asset.feed.deviation for asset in mandate.assets)[-2:])  # one may lag upwards, another downwards
+    if mandate.spread >= BPS or 0 < mandate.spread < least:
+        yield f"the mandate's spread is {mandate.spread} bps, two of its feeds leave {least} unpublished"
     for index, asset in enumerate(mandate.assets):
         if not asset.min_weight <= asset.max_weight <= BPS:
             yield f"asset {index} may have {asset.min_weight} to {asset.max_weight} bps"
