@@ -39,24 +39,28 @@ library Rules {
         pure
         returns (uint256[] memory values, uint256 total)
     {
-        bool wraps;
+        uint256 wraps; // not zero: one of them does
         assembly ("memory-safe") {
-            let size := shl(5, mload(balances))
             values := mload(0x40)
-            mstore(0x40, add(values, add(size, 0x20)))
             mstore(values, mload(balances))
-            for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
-                let balance_ := mload(add(balances, at))
-                let price := mload(add(prices, at))
+            let to := values
+            let end := add(balances, shl(5, mload(balances)))
+            for {} lt(balances, end) {} {
+                balances := add(balances, 0x20)
+                prices := add(prices, 0x20)
+                to := add(to, 0x20)
+                let price := mload(prices)
                 // D36{quote} = {qTok} * D36{quote/qTok}
-                let value := mul(balance_, price)
-                mstore(add(values, at), value)
+                let value := mul(mload(balances), price)
+                mstore(to, value)
                 total := add(total, value)
                 // A product is right when it divides back, a sum when it is not below what was added.
-                wraps := or(wraps, or(gt(iszero(eq(div(value, balance_), price)), iszero(balance_)), lt(total, value)))
+                if price { wraps := or(wraps, xor(div(value, price), mload(balances))) }
+                wraps := or(wraps, lt(total, value))
             }
+            mstore(0x40, add(to, 0x20))
         }
-        if (wraps) total = type(uint256).max;
+        if (wraps != 0) total = type(uint256).max;
         require(total <= MAX_TOTAL, ValueTooLarge(total, MAX_TOTAL));
     }
 
@@ -148,12 +152,14 @@ library Rules {
     }
 
     /// @notice On which side of its target an asset is: 1 above, 0 exactly on it, -1 below.
-    function side(uint256 value, uint256 target, uint256 total) internal pure returns (int256) {
+    function side(uint256 value, uint256 target, uint256 total) internal pure returns (int256 above) {
         unchecked {
             // D36{quote * bps} = D36{quote} * {bps}
             uint256 actual = value * BPS;
             uint256 wanted = target * total;
-            return actual > wanted ? int256(1) : actual < wanted ? int256(-1) : int256(0);
+            assembly ("memory-safe") {
+                above := sub(gt(actual, wanted), lt(actual, wanted))
+            }
         }
     }
 
@@ -186,8 +192,10 @@ library Rules {
     /// @param off D36{quote * bps}
     /// @return D18{1}, rounded down
     function drift(uint256 off, uint256 total) internal pure returns (uint256) {
-        // D18{1} = D36{quote * bps} * D18{1} / (D36{quote} * {bps})
-        return FixedPointMathLib.fullMulDiv(off, D18, total * BPS);
+        unchecked {
+            // D18{1} = D36{quote * bps} * D18{1} / (D36{quote} * {bps})
+            return FixedPointMathLib.fullMulDiv(off, D18, total * BPS);
+        }
     }
 
     /// @notice The least that a trade must return at the oracle's prices.
@@ -209,7 +217,9 @@ library Rules {
     /// @return D36{quote}
     function minTradeValue(uint256 minTrade) internal pure returns (uint256) {
         // D36{quote} = D18{quote} * 10^18; no overflow, minTrade is a uint128
-        return minTrade * D18_TO_D36;
+        unchecked {
+            return minTrade * D18_TO_D36;
+        }
     }
 
     /// @dev `deviation` of each asset, held against one edge.
