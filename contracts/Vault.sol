@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ERC20} from "solady/tokens/ERC20.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
+import {VaultBase} from "./VaultBase.sol";
 import {IVaultCore} from "./interfaces/IVaultCore.sol";
-import {IVenue} from "./interfaces/IVenue.sol";
+import {IPayer, IVenue} from "./interfaces/IVenue.sol";
 import {Budget} from "./libraries/Budget.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
+import {RebalanceCodec} from "./libraries/RebalanceCodec.sol";
 import {Rules} from "./libraries/Rules.sol";
 import {TargetPath} from "./libraries/TargetPath.sol";
 import {Triggers} from "./libraries/Triggers.sol";
-import {
-    BPS, Cause, Fill, Kind, Limits, Plan, Rebalance, Trade
-} from "./types/Types.sol";
-import {VaultBase} from "./VaultBase.sol";
+import {BPS, Cause, Fill, Kind, Plan, Rebalance, Trade} from "./types/Types.sol";
 
 /// @title Vault
 /// @notice An ERC-20 share over a basket of tokens that only moves towards its owner's mandate.
@@ -62,9 +60,6 @@ contract Vault is VaultBase, IVaultCore {
     /// @dev One rebalance in memory.
     struct Book {
         bytes words; // the mandate
-        address[] tokens;
-        Limits limits;
-        Rules.Bands bands;
         uint256 targets; // {bps} packed, now
         uint256[] prices; // D36{quote/qTok}
         uint256[] balances; // {qTok}, kept up to date trade by trade
@@ -108,7 +103,7 @@ contract Vault is VaultBase, IVaultCore {
         _takeManagementFee(words);
 
         uint256 locked;
-        uint256[] memory held = _holdings(tokens, 0);
+        uint256[] memory held = _holdings(words, 0);
         if (totalSupply() == 0) {
             require(msg.sender == _owner, Unauthorised(msg.sender));
             require(shares > MIN_SUPPLY, FirstMintTooSmall(shares, MIN_SUPPLY));
@@ -152,7 +147,7 @@ contract Vault is VaultBase, IVaultCore {
 
         uint256 supply = totalSupply();
         _burn(owner_, shares);
-        amounts = _portionsDown(_holdings(tokens, skip), shares, supply);
+        amounts = _portionsDown(_holdings(words, skip), shares, supply);
         for (uint256 i; i < tokens.length; ++i) {
             require(amounts[i] >= minAmounts[i], AmountBelowMinimum(i, amounts[i], minAmounts[i]));
         }
@@ -176,10 +171,10 @@ contract Vault is VaultBase, IVaultCore {
         book.words = _words(s);
         (book.prices, entry.rounds) = _readPrices(book.words);
         entry.nonce = uint40(s.nonce++);
-        _open(book, entry, s);
-        _lock(s);
-        entry.fills = _trade(book, plan.trades);
-        _close(book, entry, s, plan.part);
+        Rules.Bands memory bands = Triggers.bandsOf(book.words);
+        _open(book, bands, entry, s);
+        entry.fills = _trade(book, s, plan.trades);
+        _close(book, bands, entry, s, plan.part);
 
         // The encoded plan is all that follows the selector.
         planHash = keccak256(msg.data[4:]);
@@ -187,8 +182,18 @@ contract Vault is VaultBase, IVaultCore {
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
         entry.prices = book.prices;
-        _append(Kind.REBALANCED, abi.encode(entry));
+        _append(Kind.REBALANCED, RebalanceCodec.pack(entry));
         _unlock(s);
+    }
+
+    /// @inheritdoc IPayer
+    /// @dev Only in a trade, only to its venue, only once. How much is not asked here: the trade fails unless exactly its
+    ///      amount is gone in the end. The payment is closed before the token is called.
+    function pay(address to, uint256 amount) external {
+        uint256 flags = _closePayment();
+        bytes memory words = _wordsBy(flags);
+        require(msg.sender == words.venue(flags >> PAYING_VENUE), Unauthorised(msg.sender));
+        SafeTransferLib.safeTransfer(words.token(uint8(flags >> PAYING_ASSET)), to, amount);
     }
 
     /// @dev A block hash is known for the last 256 blocks and zero for all others.
@@ -205,19 +210,16 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @dev Fills the book with what is held and what it is worth. Goes on with an open rebalance, or refuses unless one is
     ///      due.
-    function _open(Book memory book, Rebalance memory entry, State memory s) private view {
+    function _open(Book memory book, Rules.Bands memory bands, Rebalance memory entry, State memory s) private view {
         bytes memory words = book.words;
-        book.limits = words.limits();
-        book.bands = Triggers.bandsOf(words);
-        book.tokens = words.tokens();
-        book.balances = _holdings(book.tokens, 0);
+        book.balances = _holdings(words, 0);
         uint256 total;
         (book.values, total) = Rules.valuesOf(book.balances, book.prices);
         require(total > 0, NoValue());
         book.total = total;
-        book.targets = TargetPath.at(words, block.timestamp);
+        book.targets = TargetPath.weightsAt(words, block.timestamp);
         (Cause cause, uint256 breaches, uint256 largest) =
-            Triggers.assess(words, book.bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
+            Triggers.assess(words, bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
         entry.valueBefore = total;
         entry.driftBefore = Rules.drift(largest, total);
         if (block.timestamp <= s.openUntil) {
@@ -235,14 +237,17 @@ contract Vault is VaultBase, IVaultCore {
         book.breaches = breaches;
     }
 
-    function _trade(Book memory book, Trade[] calldata trades) private returns (Fill[] memory fills) {
-        require(trades.length <= book.limits.maxTrades, TooManyTrades(trades.length, book.limits.maxTrades));
+    /// @dev Until the first trade nothing is called that could call back; from then on the vault is locked.
+    function _trade(Book memory book, State memory s, Trade[] calldata trades) private returns (Fill[] memory fills) {
+        uint256 maxTrades = book.words.maxTrades();
+        require(trades.length <= maxTrades, TooManyTrades(trades.length, maxTrades));
         fills = new Fill[](trades.length);
         for (uint256 k; k < trades.length; ++k) {
             Trade calldata trade = trades[k];
             Fill memory fill = fills[k];
             (fill.sell, fill.buy, fill.venue, fill.amountIn) = (trade.sell, trade.buy, trade.venue, trade.amountIn);
             uint256 valueIn = _checkTrade(book, fill, k);
+            _lockPaying(s, fill.sell, fill.venue);
             fill.amountOut = _swap(book, fill, trade.route, k);
             _checkOutput(book, fill, trade.minOut, valueIn, k);
         }
@@ -250,14 +255,14 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @return value D36{quote} of what is sold
     function _checkTrade(Book memory book, Fill memory fill, uint256 k) private pure returns (uint256 value) {
-        uint256 count = book.tokens.length;
+        uint256 count = book.balances.length;
         if (fill.sell >= count) revert UnknownAsset(k, fill.sell);
         if (fill.buy >= count) revert UnknownAsset(k, fill.buy);
         if (fill.sell == fill.buy) revert SameAsset(k, fill.sell);
         if (fill.venue >= book.words.venueCount()) revert UnknownVenue(k, fill.venue);
         // D36{quote} = {qTok} * D36{quote/qTok}
         value = fill.amountIn * book.prices[fill.sell];
-        uint256 smallest = Rules.minTradeValue(book.limits.minTrade);
+        uint256 smallest = Rules.minTradeValue(book.words.minTrade());
         if (value < smallest) revert TradeTooSmall(k, value, smallest);
     }
 
@@ -267,12 +272,10 @@ contract Vault is VaultBase, IVaultCore {
         private
         returns (uint256 amountOut)
     {
-        address sell = book.tokens[fill.sell];
-        address buy = book.tokens[fill.buy];
-        address venue = book.words.venue(fill.venue);
+        address sell = book.words.token(fill.sell);
+        address buy = book.words.token(fill.buy);
         uint256 amountIn = fill.amountIn;
-        SafeTransferLib.safeApprove(sell, venue, amountIn);
-        IVenue(venue).swap(sell, buy, amountIn, route);
+        _callVenue(book.words.venue(fill.venue), sell, buy, amountIn, route);
 
         uint256 left = _held(sell);
         uint256 taken = FixedPointMathLib.zeroFloorSub(book.balances[fill.sell], left);
@@ -281,15 +284,35 @@ contract Vault is VaultBase, IVaultCore {
         uint256 now_ = _held(buy);
         amountOut = FixedPointMathLib.zeroFloorSub(now_, book.balances[fill.buy]);
         book.balances[fill.buy] = now_;
-        uint256 allowanceLeft = ERC20(sell).allowance(address(this), venue);
-        require(allowanceLeft == 0, AllowanceLeft(k, allowanceLeft));
+    }
+
+    /// @dev Encoded by hand, for half of the gas. A venue without code takes nothing, which `_swap` sees.
+    function _callVenue(address venue, address sell, address buy, uint256 amountIn, bytes calldata route) private {
+        bytes4 selector = IVenue.swap.selector;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, selector)
+            // Addresses cut from words may have more above them.
+            mstore(add(m, 0x04), shr(96, shl(96, sell)))
+            mstore(add(m, 0x24), shr(96, shl(96, buy)))
+            mstore(add(m, 0x44), amountIn)
+            mstore(add(m, 0x64), 0x80)
+            mstore(add(m, 0x84), route.length)
+            calldatacopy(add(m, 0xa4), route.offset, route.length)
+            // Beyond the route lies only what pads it to whole words.
+            let size := add(0xa4, and(add(route.length, 31), not(31)))
+            if iszero(call(gas(), venue, 0, m, size, 0, 0)) {
+                returndatacopy(m, 0, returndatasize())
+                revert(m, returndatasize())
+            }
+        }
     }
 
     /// @dev Judges what a trade returned, and counts what it lost and moved.
     /// @param minOut {qTok of buy} the keeper's own floor
     /// @param valueIn D36{quote} of what was sold
     function _checkOutput(Book memory book, Fill memory fill, uint256 minOut, uint256 valueIn, uint256 k) private pure {
-        uint256 maxSlippage = book.limits.maxSlippage;
+        uint256 maxSlippage = book.words.maxSlippage();
         uint256 priceBuy = book.prices[fill.buy];
         // D36{quote} = {qTok} * D36{quote/qTok}
         uint256 valueOut = fill.amountOut * priceBuy;
@@ -305,9 +328,12 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @dev Judges the net result and writes it into the state and the entry. The supply needs no check: whatever changes
     ///      it reverts while the vault is locked.
-    function _close(Book memory book, Rebalance memory entry, State memory s, bool part) private view {
-        uint256 wanted = Triggers.scopeOf(book.words, book.breaches, book.tokens.length);
-        bool open = _checkAssets(book, entry, wanted, part);
+    function _close(Book memory book, Rules.Bands memory bands, Rebalance memory entry, State memory s, bool part)
+        private
+        view
+    {
+        uint256 wanted = Triggers.scopeOf(book.words, book.breaches, book.balances.length);
+        bool open = _checkAssets(book, bands, entry, wanted, part);
         uint256 window = book.words.window();
         if (part) {
             require(window != 0, PartsNotAllowed());
@@ -324,23 +350,24 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @param wanted bitmap of assets that must end inside the destination
     /// @return open whether one of them does not, which only a part may leave so
-    function _checkAssets(Book memory book, Rebalance memory entry, uint256 wanted, bool part)
+    function _checkAssets(Book memory book, Rules.Bands memory bands, Rebalance memory entry, uint256 wanted, bool part)
         private
         pure
         returns (bool open)
     {
         (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
+        (uint256 outside, uint256 largest) = Rules.outsideOf(bands, values, book.targets, total);
+        outside &= wanted;
+        open = outside != 0;
         uint256 traded = book.sold | book.bought;
-        uint256 largest;
-        for (uint256 i; i < values.length; ++i) {
-            uint256 target = uint16(book.targets >> (16 * i));
-            if (traded >> i & 1 == 1) _checkCrossing(book, i, target, values[i], total);
-            uint256 off = Rules.deviation(values[i], target, total);
-            if (off > largest) largest = off;
-            if (wanted >> i & 1 == 0 || Rules.isInside(book.bands, off, target, total)) continue;
-            // `require` would work out the evidence each time.
-            if (!part) revert DestinationMissed(i, Rules.drift(off, total), target);
-            open = true;
+        uint256 judged = part ? traded : traded | outside;
+        for (uint256 i; judged >> i != 0; ++i) {
+            if (judged >> i & 1 == 0) continue;
+            uint256 target = uint16(book.targets >> (i << 4));
+            uint256 value = values[i];
+            if (traded >> i & 1 != 0) _checkCrossing(book, i, target, value, total);
+            if (part || outside >> i & 1 == 0) continue;
+            revert DestinationMissed(i, Rules.drift(Rules.deviation(value, target, total), total), target);
         }
         entry.valueAfter = total;
         entry.driftAfter = Rules.drift(largest, total);
@@ -355,20 +382,22 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @dev Charges the loss and the turnover of this plan to their limits.
     function _spend(Book memory book, State memory s) private view {
-        Limits memory l = book.limits;
-        if (Rules.isLossTooHigh(book.loss, book.total, l.maxLoss)) {
+        bytes memory words = book.words;
+        uint256 maxLoss = words.maxLoss();
+        if (Rules.isLossTooHigh(book.loss, book.total, maxLoss)) {
             // D36{quote} = D36{quote} * {bps} / {bps}, rounded down
-            revert LossTooHigh(book.loss, book.total * l.maxLoss / BPS);
+            revert LossTooHigh(book.loss, book.total * maxLoss / BPS);
         }
+        uint256 window = words.budgetWindow();
         uint256 elapsed = block.timestamp - s.lastRebalance;
-        uint256 used = Budget.leaked(s.lossLevel, elapsed, l.lossBudget, l.budgetWindow)
-            + Budget.fractionUp(book.loss, book.total);
-        uint256 capacity = Budget.capacity(l.lossBudget);
+        uint256 used =
+            Budget.leaked(s.lossLevel, elapsed, words.lossBudget(), window) + Budget.fractionUp(book.loss, book.total);
+        uint256 capacity = Budget.capacity(words.lossBudget());
         require(used <= capacity, LossBudgetExceeded(used, capacity));
         s.lossLevel = used;
-        used = Budget.leaked(s.turnoverLevel, elapsed, l.turnoverBudget, l.budgetWindow)
+        used = Budget.leaked(s.turnoverLevel, elapsed, words.turnoverBudget(), window)
             + Budget.fractionUp(book.turnover, book.total);
-        capacity = Budget.capacity(l.turnoverBudget);
+        capacity = Budget.capacity(words.turnoverBudget());
         require(used <= capacity, TurnoverBudgetExceeded(used, capacity));
         s.turnoverLevel = used;
     }
@@ -377,21 +406,21 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @inheritdoc IVaultCore
     function balances() external view returns (uint256[] memory held) {
-        return _holdings(_words(_unlocked()).tokens(), 0);
+        return _holdings(_words(_unlocked()), 0);
     }
 
     /// @inheritdoc IVaultCore
     function previewMint(uint256 shares) external view returns (uint256[] memory amounts) {
         bytes memory words = _words(_unlocked());
         uint256 supply = totalSupply();
-        return _portionsUp(_holdings(words.tokens(), 0), shares, supply + _managementShares(words, supply));
+        return _portionsUp(_holdings(words, 0), shares, supply + _managementShares(words, supply));
     }
 
     /// @inheritdoc IVaultCore
     function previewRedeem(uint256 shares, uint256 skip) external view returns (uint256[] memory amounts) {
         bytes memory words = _words(_unlocked());
         uint256 supply = totalSupply();
-        return _portionsDown(_holdings(words.tokens(), skip), shares, supply + _managementShares(words, supply));
+        return _portionsDown(_holdings(words, skip), shares, supply + _managementShares(words, supply));
     }
 
     /// @inheritdoc IVaultCore

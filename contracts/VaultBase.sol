@@ -40,6 +40,12 @@ abstract contract VaultBase is ERC20 {
     /// @dev The mandate in force is no longer the one that the clone carries.
     uint256 internal constant MOVED = 8;
 
+    /// @dev While the venue of the trade under way may ask for what is sold. The indices of the asset and of the venue stand
+    ///      in the bits from these on, 8 each.
+    uint256 internal constant PAYING = 16;
+    uint256 internal constant PAYING_ASSET = 8;
+    uint256 internal constant PAYING_VENUE = 16;
+
     /// @dev {s} what a year of management fee is counted by.
     uint256 internal constant YEAR = 365 days;
 
@@ -96,8 +102,8 @@ abstract contract VaultBase is ERC20 {
     /// @dev Every field fits: times until the year 36812; a nonce for each of 2^32 rebalances; what MandateRules allows as a
     ///      budget; at most 16 assets.
     function _save(State memory s) internal {
-        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80
-            | s.openUntil << 40 | s.breaches << 24 | s.flags;
+        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80 | s.openUntil
+            << 40 | s.breaches << 24 | s.flags;
     }
 
     /// @dev The state, if no call of this vault is under way.
@@ -111,7 +117,27 @@ abstract contract VaultBase is ERC20 {
         _save(s);
     }
 
-    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked.
+    /// @dev Locks the vault, with one payment open: of this asset, for this venue.
+    /// @param asset index, at most 15
+    /// @param venue index, at most 254
+    function _lockPaying(State memory s, uint256 asset, uint256 venue) internal {
+        uint256 flags = s.flags;
+        s.flags = flags | LOCKED | PAYING | asset << PAYING_ASSET | venue << PAYING_VENUE;
+        _save(s);
+        s.flags = flags;
+    }
+
+    /// @dev Closes the payment that `_lockPaying` has opened.
+    /// @return flags of the state, as they were
+    function _closePayment() internal returns (uint256 flags) {
+        uint256 word = _state;
+        require(word & PAYING != 0, IVaultCore.Unauthorised(msg.sender));
+        _state = word ^ PAYING;
+        return uint24(word);
+    }
+
+    /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked, but
+    ///      for `pay`, which only closes the payment.
     function _unlock(State memory s) internal {
         s.flags &= ~LOCKED;
         _save(s);
@@ -122,22 +148,61 @@ abstract contract VaultBase is ERC20 {
     /// @dev The words of the mandate in force: a clone's own arguments until another mandate is set. The clone's code is
     ///      warm, so the first mandate is read without touching another account.
     function _words(State memory s) internal view returns (bytes memory) {
-        return s.flags & MOVED != 0 ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
+        return _wordsBy(s.flags);
+    }
+
+    /// @param flags of the state
+    function _wordsBy(uint256 flags) internal view returns (bytes memory) {
+        return flags & MOVED != 0 ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
     }
 
     /// @dev A token that cannot answer reverts here and is never taken for an empty balance.
-    function _held(address token) internal view returns (uint256) {
-        (bool answered, uint256 amount) = SafeTransferLib.checkBalanceOf(token, address(this));
+    /// @return amount {qTok}
+    function _held(address token) internal view returns (uint256 amount) {
+        bytes4 selector = ERC20.balanceOf.selector;
+        bool answered;
+        assembly ("memory-safe") {
+            mstore(0x00, selector)
+            mstore(0x04, address())
+            answered := staticcall(gas(), token, 0x00, 0x24, 0x00, 0x20)
+            answered := and(answered, gt(returndatasize(), 0x1f))
+            amount := mload(0x00)
+        }
         require(answered, IVaultCore.TokenUnreadable(token));
-        return amount;
     }
 
+    /// @dev `_held` of each token of the mandate, with one call for all of them in the scratch space, and the answers where
+    ///      they belong.
     /// @param skip bitmap of tokens that are not called and count as zero
-    function _holdings(address[] memory tokens, uint256 skip) internal view returns (uint256[] memory held) {
-        held = new uint256[](tokens.length);
-        for (uint256 i; i < tokens.length; ++i) {
-            if (skip >> i & 1 == 0) held[i] = _held(tokens[i]);
+    /// @return held {qTok}
+    function _holdings(bytes memory words, uint256 skip) internal view returns (uint256[] memory held) {
+        (uint256 from, uint256 count) = words.tokensAt();
+        bytes4 selector = ERC20.balanceOf.selector;
+        bool unreadable;
+        assembly ("memory-safe") {
+            held := mload(0x40)
+            mstore(held, count)
+            let to := add(held, 0x20)
+            let end := add(to, shl(5, count))
+            mstore(0x40, end)
+            mstore(0x00, selector)
+            mstore(0x04, address())
+            for {} lt(to, end) { to := add(to, 0x20) } {
+                mstore(to, 0)
+                if iszero(and(skip, 1)) {
+                    // A call takes the low 160 bits of the word.
+                    let answered := staticcall(gas(), mload(from), 0x00, 0x24, to, 0x20)
+                    if iszero(and(answered, gt(returndatasize(), 0x1f))) {
+                        unreadable := 1
+                        from := mload(from)
+                        break
+                    }
+                }
+                skip := shr(1, skip)
+                from := add(from, 96) // PER_ASSET words
+            }
         }
+        require(!unreadable, IVaultCore.TokenUnreadable(address(uint160(from))));
     }
 
     /// @dev The call and its answer are never copied, which the compiler would do three times over: the feeds are sent from

@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Cause, Plan} from "../types/Types.sol";
+import {IPayer} from "./IVenue.sol";
 
 /// @notice What every vault does by itself: shares in kind, rebalances, pausing. Part of IVault.
-interface IVaultCore {
+interface IVaultCore is IPayer {
     // ---- who and when
     /// @notice The caller lacks the role.
     error Unauthorised(address caller);
@@ -49,7 +50,6 @@ interface IVaultCore {
     error AmountInMismatch(uint256 trade, uint256 expected, uint256 taken);
     /// @param minimum {qTok of buy} the higher of the oracle's floor and the plan's
     error OutputTooLow(uint256 trade, uint256 amountOut, uint256 minimum);
-    error AllowanceLeft(uint256 trade, uint256 allowance);
 
     // ---- the net result
     /// @notice The asset was traded away from its target or past it.

@@ -37,7 +37,7 @@ library Triggers {
     ) internal pure returns (Cause cause, uint256 breaches, uint256 largest) {
         (uint256 first,) = _head(words);
         TriggerKind kind = TriggerKind(uint8(first >> 72));
-        (breaches, largest) = _measure(bands, values, targets, total);
+        (breaches, largest) = Rules.breachesOf(bands, values, targets, total);
         if (kind == TriggerKind.CALENDAR) breaches = 0;
         (cause, breaches) = _decide(words, kind, breaches, all(values.length), lastRebalance, time);
     }
@@ -73,23 +73,6 @@ library Triggers {
     }
 
     // ---- inside
-
-    /// @return breaches bitmap of the assets that have reached their band
-    /// @return largest D36{quote * bps}
-    function _measure(Rules.Bands memory bands, uint256[] memory values, uint256 targets, uint256 total)
-        private
-        pure
-        returns (uint256 breaches, uint256 largest)
-    {
-        uint256 count = values.length;
-        for (uint256 i; i < count; ++i) {
-            uint256 target = uint16(targets);
-            uint256 off = Rules.deviation(values[i], target, total);
-            if (off > largest) largest = off;
-            if (Rules.isBreach(bands, off, target, total)) breaches |= 1 << i;
-            targets >>= 16;
-        }
-    }
 
     /// @param hit bitmap of the assets that have reached their band
     /// @param whole bitmap of all assets

@@ -5,7 +5,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {IUniswapV2Pair} from "../interfaces/IUniswapV2.sol";
-import {IVenue} from "../interfaces/IVenue.sol";
+import {IPayer, IVenue} from "../interfaces/IVenue.sol";
 import {PoolAddress} from "../libraries/PoolAddress.sol";
 
 /// @title UniswapV2Venue
@@ -13,8 +13,8 @@ import {PoolAddress} from "../libraries/PoolAddress.sol";
 ///
 /// ROUTE. Packed bytes: nothing for one pair, `middle token` (20) for two.
 ///
-/// ROLES. None, and nothing to steal: a call spends the allowance of its own caller only, and no pair calls back, because
-/// none is given data.
+/// ROLES. None, and nothing to steal: the venue has no allowance of anybody, it asks its own caller to pay. No pair calls
+/// back, because none is given data.
 ///
 /// TOKEN REQUIREMENTS. A token that takes a fee on transfer fails by name: each pair must have received what it is to
 /// trade. Tokens that somebody has left in a pair count towards that and are otherwise the pair's.
@@ -55,13 +55,13 @@ contract UniswapV2Venue is IVenue {
         if (amountIn > type(uint112).max) revert AmountTooLarge(amountIn);
         if (route.length == 0) {
             address pair = _existing(sell, buy, route);
-            sell.safeTransferFrom(msg.sender, pair, amountIn);
+            IPayer(msg.sender).pay(pair, amountIn);
             _swap(pair, sell, buy, amountIn, msg.sender, route);
         } else {
             address middle = _middle(route);
             address first = _existing(sell, middle, route);
             address second = _existing(middle, buy, route);
-            sell.safeTransferFrom(msg.sender, first, amountIn);
+            IPayer(msg.sender).pay(first, amountIn);
             uint256 received = _swap(first, sell, middle, amountIn, second, route);
             _swap(second, middle, buy, received, msg.sender, route);
         }

@@ -5,7 +5,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../interfaces/IUniswapV3.sol";
-import {IVenue} from "../interfaces/IVenue.sol";
+import {IPayer, IVenue} from "../interfaces/IVenue.sol";
 import {PoolAddress} from "../libraries/PoolAddress.sol";
 
 /// @title UniswapV3Venue
@@ -13,8 +13,8 @@ import {PoolAddress} from "../libraries/PoolAddress.sol";
 ///
 /// ROUTE. Packed bytes: `fee` (3) for one pool, `fee, middle token, fee` (26) for two.
 ///
-/// ROLES. None, and nothing to steal: a call spends the allowance of its own caller only, because the payer is written
-/// by this contract and comes back through a pool that is authenticated by its CREATE2 address.
+/// ROLES. None, and nothing to steal: the venue has no allowance of anybody. Only its own caller is asked to pay, because
+/// the payer is written by this contract and comes back through a pool that is authenticated by its CREATE2 address.
 ///
 /// TOKEN REQUIREMENTS. The pools' own: a token that takes a fee on transfer fails in the pool, which measures its pay.
 ///
@@ -84,8 +84,7 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
         uint256 owed = uint256(sell < buy ? amount0Delta : amount1Delta);
         if (payer == address(this)) sell.safeTransfer(msg.sender, owed);
         // The payer is who called `swap`: see above.
-        // slither-disable-next-line arbitrary-send-erc20
-        else sell.safeTransferFrom(payer, msg.sender, owed);
+        else IPayer(payer).pay(msg.sender, owed);
     }
 
     /// @inheritdoc IVenue

@@ -30,7 +30,7 @@ contract MandateCheckerTest is VaultFixture {
         checker.validate(MandateCodec.pack(m), address(this));
         m.spread = uint16(bound(spread, 10_000, type(uint16).max));
         bytes memory words = MandateCodec.pack(m);
-        vm.expectRevert(abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, 0));
+        vm.expectRevert(abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, 100));
         checker.validate(words, address(this));
         m = mandate6030();
         words = MandateCodec.pack(m);

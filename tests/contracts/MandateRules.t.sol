@@ -292,16 +292,21 @@ contract MandateRulesTest is VaultFixture {
         _refused(m, abi.encodeWithSelector(MandateRules.FeeRecipientInvalid.selector, VAULT));
     }
 
-    /// T-15: what a feed leaves unpublished must not be for the taking.
-    function test_T15_spread__narrower_than_a_feeds_deviation__reverts(uint16 deviation, uint16 spread, uint256 i)
-        public
-    {
+    /// T-15: what two feeds leave unpublished, one upwards and one downwards, must not be for the taking.
+    function test_T15_spread__narrower_than_two_deviations__reverts(uint16[3] memory deviations, uint16 spread) public {
         Mandate memory m = mandate6030();
-        deviation = uint16(bound(deviation, 101, 9_999));
-        m.assets[i % 3].feed.deviation = deviation;
-        m.spread = uint16(bound(spread, 100, deviation - 1));
-        _refused(m, abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, deviation));
-        m.spread = deviation;
+        uint256 sum;
+        uint256 smallest = type(uint256).max;
+        for (uint256 i; i < 3; ++i) {
+            deviations[i] = uint16(bound(deviations[i], 1, 4_999));
+            m.assets[i].feed.deviation = deviations[i];
+            sum += deviations[i];
+            if (deviations[i] < smallest) smallest = deviations[i];
+        }
+        sum -= smallest;
+        m.spread = uint16(bound(spread, 1, sum - 1));
+        _refused(m, abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, sum));
+        m.spread = uint16(sum);
         this.validate(m);
         m.spread = 0;
         this.validate(m);
@@ -310,7 +315,7 @@ contract MandateRulesTest is VaultFixture {
     function test_spread__one_whole__reverts(uint16 spread) public {
         Mandate memory m = mandate6030();
         m.spread = uint16(bound(spread, 10_000, type(uint16).max));
-        _refused(m, abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, 0));
+        _refused(m, abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, 100));
         m.spread = 9_999;
         this.validate(m);
     }

@@ -5,22 +5,26 @@ import {IUniswapV3Pool} from "../../contracts/interfaces/IUniswapV3.sol";
 import {IVenue} from "../../contracts/interfaces/IVenue.sol";
 import {UniswapV3Venue} from "../../contracts/venues/UniswapV3Venue.sol";
 import {MarketFixture} from "./base/MarketFixture.sol";
+import {Payer} from "./base/Payer.sol";
 import {ISwapRouter} from "./base/UniswapV3Fixture.sol";
 import {OddToken} from "./hostile/OddToken.sol";
 
 /// @notice The venue alone, on real pools, with a trader in the vault's place.
 contract UniswapV3VenueTest is MarketFixture {
-    address internal trader = makeAddr("trader");
+    Payer internal payer;
+    address internal trader; // the same
 
     function setUp() public {
         setUpMarket();
+        payer = new Payer(venue);
+        trader = address(payer);
     }
 
     // ---- swap
 
     function test_swap__when_one_pool__then_same_output_as_the_router(uint256 amountIn) public {
         amountIn = bound(amountIn, 1e12, 10_000e18);
-        fund(trader, address(venue), EQUITY, amountIn);
+        tokens[EQUITY].mint(trader, amountIn);
         uint256 expected = _routed(EQUITY, DOLLAR, amountIn);
         _swap(EQUITY, DOLLAR, amountIn, route(EQUITY, DOLLAR));
         assertEq(tokens[DOLLAR].balanceOf(trader), expected, "output");
@@ -33,7 +37,7 @@ contract UniswapV3VenueTest is MarketFixture {
         // From about ten cents to about $500,000 of what is sold.
         uint256 one = 10 ** tokens[sell].decimals();
         amountIn = bound(amountIn, one / 1000, one * 250);
-        fund(trader, address(venue), sell, amountIn);
+        tokens[sell].mint(trader, amountIn);
         uint256 expected = _routed(sell, buy, amountIn);
         _swap(sell, buy, amountIn, route(sell, buy));
         assertEq(tokens[buy].balanceOf(trader), expected, "output");
@@ -44,10 +48,9 @@ contract UniswapV3VenueTest is MarketFixture {
     function test_swap__when_pool_cannot_fill__then_partial_fill() public {
         // Far more than the end of the curve takes from a pool of $50m.
         uint256 amountIn = 1e45;
-        fund(trader, address(venue), EQUITY, amountIn);
-        vm.prank(trader);
+        tokens[EQUITY].mint(trader, amountIn);
         vm.expectPartialRevert(UniswapV3Venue.PartialFill.selector);
-        venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), amountIn, route(EQUITY, DOLLAR));
+        payer.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), amountIn, route(EQUITY, DOLLAR));
     }
 
     function test_swap__when_second_pool_cannot_fill__then_partial_fill() public {
@@ -55,10 +58,9 @@ contract UniswapV3VenueTest is MarketFixture {
         address thin = uniswap.createPool(address(tokens[GOLD]), address(tokens[DOLLAR]), 3_000);
         IUniswapV3Pool(thin).initialize(poolPrice(GOLD, answers[GOLD]));
         market.provide(thin, -600, 600, 1);
-        fund(trader, address(venue), EQUITY, 1e18);
-        vm.prank(trader);
+        tokens[EQUITY].mint(trader, 1e18);
         vm.expectPartialRevert(UniswapV3Venue.PartialFill.selector);
-        venue.swap(
+        payer.swap(
             address(tokens[EQUITY]),
             address(tokens[GOLD]),
             1e18,
@@ -81,10 +83,25 @@ contract UniswapV3VenueTest is MarketFixture {
         venue.spot(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, junk);
     }
 
+    /// @dev One route has one spelling.
+    function test_swap__when_a_good_route_goes_on__then_route_invalid(bytes calldata more) public {
+        vm.assume(more.length != 0);
+        bytes memory longer = abi.encodePacked(route(EQUITY, GOLD), more);
+        fund(trader, address(venue), EQUITY, 1e18);
+        bytes memory reason = abi.encodeWithSelector(IVenue.RouteInvalid.selector, longer);
+        vm.prank(trader);
+        vm.expectRevert(reason);
+        venue.swap(address(tokens[EQUITY]), address(tokens[GOLD]), 1e18, longer);
+        vm.expectRevert(reason);
+        venue.spot(address(tokens[EQUITY]), address(tokens[GOLD]), 1e18, longer);
+    }
+
     function test_swap__when_route_names_no_pool__then_route_invalid() public {
         bytes memory unknownFee = abi.encodePacked(uint24(10_000));
         vm.expectRevert(abi.encodeWithSelector(IVenue.RouteInvalid.selector, unknownFee));
         venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, unknownFee);
+        vm.expectRevert(abi.encodeWithSelector(IVenue.RouteInvalid.selector, unknownFee));
+        venue.spot(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, unknownFee);
         bytes memory circular = abi.encodePacked(FEE, address(tokens[EQUITY]), FEE);
         vm.expectRevert(abi.encodeWithSelector(IVenue.RouteInvalid.selector, circular));
         venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, circular);
@@ -92,11 +109,10 @@ contract UniswapV3VenueTest is MarketFixture {
 
     /// @dev The first pool has traded by then: all of it is undone.
     function test_swap__when_second_pool_does_not_exist__then_route_invalid() public {
-        fund(trader, address(venue), EQUITY, 1e18);
+        tokens[EQUITY].mint(trader, 1e18);
         bytes memory path = abi.encodePacked(FEE, address(tokens[DOLLAR]), uint24(10_000));
-        vm.prank(trader);
         vm.expectRevert(abi.encodeWithSelector(IVenue.RouteInvalid.selector, path));
-        venue.swap(address(tokens[EQUITY]), address(tokens[GOLD]), 1e18, path);
+        payer.swap(address(tokens[EQUITY]), address(tokens[GOLD]), 1e18, path);
         assertEq(tokens[EQUITY].balanceOf(trader), 1e18, "trader keeps the tokens");
     }
 
@@ -116,14 +132,11 @@ contract UniswapV3VenueTest is MarketFixture {
         market.provide(pool, -FULL_RANGE, FULL_RANGE, 1e15);
         odd.mint(trader, 1e18);
         odd.setFee(1);
-        vm.startPrank(trader);
-        odd.approve(address(venue), 1e18);
         vm.expectRevert(bytes("IIA"));
-        venue.swap(address(odd), address(tokens[DOLLAR]), 1e18, abi.encodePacked(FEE));
-        vm.stopPrank();
+        payer.swap(address(odd), address(tokens[DOLLAR]), 1e18, abi.encodePacked(FEE));
     }
 
-    // ---- T-19: callbacks and allowances
+    // ---- T-19: callbacks and who pays
 
     function test_T19_callback__when_caller_is_no_pool__then_unauthorised(address caller, address payer) public {
         vm.assume(caller != pools[EQUITY]);
@@ -151,8 +164,9 @@ contract UniswapV3VenueTest is MarketFixture {
     }
 
     /// @dev A genuine pool calls back its own caller and nobody else, so an attacker's swap never reaches the venue.
-    function test_T19_callback__when_attacker_swaps_on_genuine_pool__then_allowance_untouched() public {
-        fund(trader, address(venue), EQUITY, 1e18);
+    function test_T19_callback__when_attacker_swaps_on_genuine_pool__then_nobody_else_pays() public {
+        tokens[EQUITY].mint(trader, 1e18);
+        payer.open(address(tokens[EQUITY]));
         bytes memory data = abi.encode(trader, address(tokens[EQUITY]), address(tokens[DOLLAR]), FEE);
         bool zeroForOne = address(tokens[EQUITY]) < address(tokens[DOLLAR]);
         uint160 limit = poolPrice(EQUITY, answers[EQUITY] / 2);
@@ -162,10 +176,14 @@ contract UniswapV3VenueTest is MarketFixture {
         assertEq(tokens[EQUITY].balanceOf(trader), 1e18, "trader keeps the tokens");
     }
 
-    function test_T19_swap__when_somebody_else_has_an_allowance__then_only_the_caller_pays() public {
-        fund(trader, address(venue), EQUITY, 1e18);
+    /// @dev Not even an allowance, given by mistake, is of use to anybody.
+    function test_T19_swap__when_somebody_else_could_pay__then_only_the_caller_is_asked() public {
+        tokens[EQUITY].mint(trader, 1e18);
+        payer.open(address(tokens[EQUITY]));
+        vm.prank(trader);
+        tokens[EQUITY].approve(address(venue), type(uint256).max);
         vm.prank(stranger);
-        vm.expectRevert();
+        vm.expectRevert(bytes(""));
         venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, route(EQUITY, DOLLAR));
         assertEq(tokens[EQUITY].balanceOf(trader), 1e18, "trader keeps the tokens");
     }
@@ -173,7 +191,7 @@ contract UniswapV3VenueTest is MarketFixture {
     /// @dev Tokens that somebody left in the venue are neither spent by a swap nor able to stop one.
     function test_T19_swap__when_tokens_were_donated__then_they_stay() public {
         tokens[DOLLAR].mint(address(venue), 7e6);
-        fund(trader, address(venue), EQUITY, 1e18);
+        tokens[EQUITY].mint(trader, 1e18);
         _swap(EQUITY, GOLD, 1e18, route(EQUITY, GOLD));
         assertEq(tokens[DOLLAR].balanceOf(address(venue)), 7e6, "donation");
     }
@@ -229,8 +247,7 @@ contract UniswapV3VenueTest is MarketFixture {
     // ---- helpers
 
     function _swap(uint256 sell, uint256 buy, uint256 amountIn, bytes memory path) private {
-        vm.prank(trader);
-        venue.swap(address(tokens[sell]), address(tokens[buy]), amountIn, path);
+        payer.swap(address(tokens[sell]), address(tokens[buy]), amountIn, path);
     }
 
     /// @return amountOut {qTok of buy} what the same swap gives through Uniswap's router; the state is put back
@@ -249,7 +266,6 @@ contract UniswapV3VenueTest is MarketFixture {
     function _assertNothingLeft() private view {
         for (uint256 i = 0; i < 4; ++i) {
             assertEq(tokens[i].balanceOf(address(venue)), 0, "the venue holds nothing");
-            assertEq(tokens[i].allowance(trader, address(venue)), 0, "the allowance is spent");
         }
     }
 

@@ -18,7 +18,6 @@ contract OddToken is ERC20 {
     bool public transfersPaused;
     bool public refusesZero; // reverts on a transfer of nothing
     bool public balanceBroken;
-    bool public keepsAllowance; // does not lower it when it is used
     mapping(address account => bool) public isBlacklisted;
 
     address public hook; // called on every transfer, as ERC-777 calls its receivers
@@ -61,10 +60,6 @@ contract OddToken is ERC20 {
         balanceBroken = value;
     }
 
-    function setKeepsAllowance(bool value) external {
-        keepsAllowance = value;
-    }
-
     function setBlacklisted(address account, bool value) external {
         isBlacklisted[account] = value;
     }
@@ -101,7 +96,7 @@ contract OddToken is ERC20 {
     function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
         if (returnsFalse) return false;
         _check(from, to, amount);
-        if (!keepsAllowance) _spendAllowance(from, msg.sender, amount);
+        _spendAllowance(from, msg.sender, amount);
         _transfer(from, to, amount);
         _afterMove(to, amount);
         return _answer();

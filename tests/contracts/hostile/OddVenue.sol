@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IVenue} from "../../../contracts/interfaces/IVenue.sol";
+import {IPayer, IVenue} from "../../../contracts/interfaces/IVenue.sol";
 import {OddToken} from "./OddToken.sol";
 
 /// @notice A venue that does what the route tells it to: it takes and gives any amounts, and calls anything in between.
@@ -17,11 +17,16 @@ contract OddVenue is IVenue {
     bytes public result;
 
     /// @inheritdoc IVenue
-    function swap(address sell, address buy, uint256, bytes calldata route) external {
+    function swap(address, address buy, uint256, bytes calldata route) external {
         Script memory script = abi.decode(route, (Script));
-        OddToken(sell).transferFrom(msg.sender, address(this), script.take);
+        if (script.take != 0) ask(IPayer(msg.sender), address(this), script.take);
         if (script.target != address(0)) (, result) = script.target.call(script.data);
         OddToken(buy).mint(msg.sender, script.give);
+    }
+
+    /// @notice Asks `payer` to pay, also when nothing is owed.
+    function ask(IPayer payer, address to, uint256 amount) public {
+        payer.pay(to, amount);
     }
 
     /// @inheritdoc IVenue
