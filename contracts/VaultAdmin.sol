@@ -92,7 +92,8 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     function submit(bytes calldata call) external onlyOwner returns (uint256 readyAt) {
         bytes32 callHash = keccak256(call);
         readyAt = _submitted[callHash];
-        require(readyAt == 0 || block.timestamp > readyAt + SUBMISSION_LIFE, AlreadySubmitted(callHash, readyAt));
+        // Zero, of what was never submitted, is long past.
+        require(block.timestamp > readyAt + SUBMISSION_LIFE, AlreadySubmitted(callHash, readyAt));
         readyAt = block.timestamp + _words(_load()).timelock();
         _submitted[callHash] = readyAt;
         _append(Kind.SUBMITTED, abi.encode(call, readyAt));
