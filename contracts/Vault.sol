@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
@@ -51,6 +52,7 @@ import {VaultBase} from "./VaultBase.sol";
 /// - ERC-20 functions of the share (transfer, approve, permit, totalSupply) work while the vault is locked; who values
 ///   shares takes `balances`, which then reverts.
 contract Vault is VaultBase, IVaultCore {
+    using DynamicArrayLib for uint256[];
     using MandateCodec for bytes;
 
     /// @notice {qShare} of the first mint that nobody owns. Large enough that rounding against them is negligible, small
@@ -167,7 +169,8 @@ contract Vault is VaultBase, IVaultCore {
         State memory s = _unlocked();
         require(_isKeeper[msg.sender], Unauthorised(msg.sender));
         require(s.flags & PAUSED == 0, Paused());
-        _checkPlan(plan, s.nonce);
+        Trade[] calldata trades = plan.trades;
+        _checkPlan(plan, trades.length, s.nonce);
         Book memory book;
         Rebalance memory entry;
         book.words = _words(s);
@@ -175,11 +178,10 @@ contract Vault is VaultBase, IVaultCore {
         entry.nonce = uint40(s.nonce++);
         Rules.Bands memory bands = Triggers.bandsOf(book.words);
         _open(book, bands, entry, s);
-        entry.fills = _trade(book, s, plan.trades);
+        entry.fills = _trade(book, s, trades);
         _close(book, bands, entry, s, plan.part);
 
-        // The encoded plan is all that follows the selector.
-        planHash = keccak256(msg.data[4:]);
+        planHash = _hashOfPlan();
         entry.keeper = msg.sender;
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
@@ -198,16 +200,35 @@ contract Vault is VaultBase, IVaultCore {
         SafeTransferLib.safeTransfer(words.token(uint8(flags >> PAYING_ASSET)), to, amount);
     }
 
+    /// @dev The encoded plan is all that follows the selector.
+    function _hashOfPlan() private pure returns (bytes32 planHash) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            let size := sub(calldatasize(), 4)
+            calldatacopy(m, 4, size)
+            planHash := keccak256(m, size)
+        }
+    }
+
     /// @dev A block hash is known for the last 256 blocks and zero for all others.
-    function _checkPlan(Plan calldata plan, uint256 nonce) private view {
-        require(plan.nonce == nonce, NonceMismatch(nonce, plan.nonce));
-        require(block.timestamp <= plan.deadline, DeadlinePassed(plan.deadline, block.timestamp));
-        bytes32 known = blockhash(plan.referenceBlock);
-        require(
-            known != 0 && known == plan.referenceHash,
-            ReferenceBlockMismatch(plan.referenceBlock, known, plan.referenceHash)
-        );
-        require(plan.trades.length > 0, NoTrades());
+    /// @param count of the plan's trades
+    function _checkPlan(Plan calldata plan, uint256 count, uint256 nonce) private view {
+        uint256 given;
+        uint256 deadline;
+        uint256 height; // of the reference block
+        assembly ("memory-safe") {
+            given := calldataload(plan)
+            deadline := calldataload(add(plan, 0x20))
+            height := calldataload(add(plan, 0x40))
+            // All at once what the compiler would refuse one by one: more bits than the types have.
+            if or(shr(40, or(given, deadline)), shr(64, height)) { revert(0, 0) }
+        }
+        require(given == nonce, NonceMismatch(nonce, given));
+        require(block.timestamp <= deadline, DeadlinePassed(deadline, block.timestamp));
+        bytes32 known = blockhash(height);
+        bytes32 hash = plan.referenceHash;
+        require(known != 0 && known == hash, ReferenceBlockMismatch(height, known, hash));
+        require(count > 0, NoTrades());
     }
 
     /// @dev Fills the book with what is held and what it is worth. Goes on with an open rebalance, or refuses unless one is
@@ -247,11 +268,27 @@ contract Vault is VaultBase, IVaultCore {
         for (uint256 k; k < trades.length; ++k) {
             Trade calldata trade = trades[k];
             Fill memory fill = fills[k];
-            (fill.sell, fill.buy, fill.venue, fill.amountIn) = (trade.sell, trade.buy, trade.venue, trade.amountIn);
+            _readTrade(trade, fill);
             uint256 valueIn = _checkTrade(book, fill, k);
             _lockPaying(s, fill.sell, fill.venue);
             fill.amountOut = _swap(book, fill, trade.route, k);
-            _checkOutput(book, fill, trade.minOut, valueIn, k);
+            _checkOutput(book, fill, trade, valueIn, k);
+        }
+    }
+
+    /// @dev All at once what the compiler would refuse one by one: more bits than the types have.
+    function _readTrade(Trade calldata trade, Fill memory fill) private pure {
+        assembly ("memory-safe") {
+            let sell := calldataload(trade)
+            let buy := calldataload(add(trade, 0x20))
+            let venue := calldataload(add(trade, 0x40))
+            let amountIn := calldataload(add(trade, 0x60))
+            let minOut := calldataload(add(trade, 0x80))
+            if or(shr(8, or(or(sell, buy), venue)), shr(128, or(amountIn, minOut))) { revert(0, 0) }
+            mstore(fill, sell)
+            mstore(add(fill, 0x20), buy)
+            mstore(add(fill, 0x40), venue)
+            mstore(add(fill, 0x60), amountIn)
         }
     }
 
@@ -263,12 +300,13 @@ contract Vault is VaultBase, IVaultCore {
         if (fill.sell == fill.buy) revert SameAsset(k, fill.sell);
         if (fill.venue >= book.words.venueCount()) revert UnknownVenue(k, fill.venue);
         // D36{quote} = {qTok} * D36{quote/qTok}
-        value = fill.amountIn * book.prices[fill.sell];
+        value = fill.amountIn * book.prices.get(fill.sell);
         uint256 smallest = Rules.minTradeValue(book.words.minTrade());
         if (value < smallest) revert TradeTooSmall(k, value, smallest);
     }
 
-    /// @dev What was taken and given is measured, not believed. A difference in the wrong direction counts as nothing:
+    /// @dev The lists of the book have one element for each asset, and `_checkTrade` has passed both indices.
+    ///      What was taken and given is measured, not believed. A difference in the wrong direction counts as nothing:
     ///      only a token that moves by itself can cause it, and then the trade fails by name.
     function _swap(Book memory book, Fill memory fill, bytes calldata route, uint256 k)
         private
@@ -280,12 +318,12 @@ contract Vault is VaultBase, IVaultCore {
         _callVenue(book.words.venue(fill.venue), sell, buy, amountIn, route);
 
         uint256 left = _held(sell);
-        uint256 taken = FixedPointMathLib.zeroFloorSub(book.balances[fill.sell], left);
+        uint256 taken = FixedPointMathLib.zeroFloorSub(book.balances.get(fill.sell), left);
         require(taken == amountIn, AmountInMismatch(k, amountIn, taken));
-        book.balances[fill.sell] = left;
+        book.balances.set(fill.sell, left);
         uint256 now_ = _held(buy);
-        amountOut = FixedPointMathLib.zeroFloorSub(now_, book.balances[fill.buy]);
-        book.balances[fill.buy] = now_;
+        amountOut = FixedPointMathLib.zeroFloorSub(now_, book.balances.get(fill.buy));
+        book.balances.set(fill.buy, now_);
     }
 
     /// @dev Encoded by hand, for half of the gas. A venue without code takes nothing, which `_swap` sees.
@@ -311,11 +349,18 @@ contract Vault is VaultBase, IVaultCore {
     }
 
     /// @dev Judges what a trade returned, and counts what it lost and moved.
-    /// @param minOut {qTok of buy} the keeper's own floor
+    /// @param trade that `_readTrade` has passed
     /// @param valueIn D36{quote} of what was sold
-    function _checkOutput(Book memory book, Fill memory fill, uint256 minOut, uint256 valueIn, uint256 k) private pure {
+    function _checkOutput(Book memory book, Fill memory fill, Trade calldata trade, uint256 valueIn, uint256 k)
+        private
+        pure
+    {
+        uint256 minOut; // {qTok of buy} the keeper's own floor
+        assembly ("memory-safe") {
+            minOut := calldataload(add(trade, 0x80))
+        }
         uint256 maxSlippage = book.words.maxSlippage();
-        uint256 priceBuy = book.prices[fill.buy];
+        uint256 priceBuy = book.prices.get(fill.buy);
         // D36{quote} = {qTok} * D36{quote/qTok}
         uint256 valueOut = fill.amountOut * priceBuy;
         if (fill.amountOut < minOut || Rules.isOutputTooLow(valueIn, valueOut, maxSlippage)) {
@@ -363,10 +408,10 @@ contract Vault is VaultBase, IVaultCore {
         open = outside != 0;
         uint256 traded = book.sold | book.bought;
         uint256 judged = part ? traded : traded | outside;
-        for (uint256 i; judged >> i != 0; ++i) {
+        for (uint256 i; i < values.length; ++i) {
             if (judged >> i & 1 == 0) continue;
             uint256 target = uint16(book.targets >> (i << 4));
-            uint256 value = values[i];
+            uint256 value = values.get(i);
             if (traded >> i & 1 != 0) _checkCrossing(book, i, target, value, total);
             if (part || outside >> i & 1 == 0) continue;
             revert DestinationMissed(i, Rules.drift(Rules.deviation(value, target, total), total), target);
@@ -376,7 +421,7 @@ contract Vault is VaultBase, IVaultCore {
     }
 
     function _checkCrossing(Book memory book, uint256 i, uint256 target, uint256 value, uint256 total) private pure {
-        int256 before = Rules.side(book.values[i], target, book.total);
+        int256 before = Rules.side(book.values.get(i), target, book.total);
         int256 afterwards = Rules.side(value, target, total);
         bool isCrossed = Rules.isCrossed(book.sold >> i & 1 == 1, book.bought >> i & 1 == 1, before, afterwards);
         if (isCrossed) revert TargetCrossed(i, book.values[i], value, target);
@@ -392,14 +437,15 @@ contract Vault is VaultBase, IVaultCore {
         }
         uint256 window = words.budgetWindow();
         uint256 elapsed = block.timestamp - s.lastRebalance;
-        uint256 used = Budget.leaked(s.lossLevel, elapsed, words.lossBudget(), window)
-            + Budget.fractionUp(book.loss, book.total);
-        uint256 capacity = Budget.capacity(words.lossBudget());
+        uint256 budget = words.lossBudget();
+        uint256 used =
+            Budget.leaked(s.lossLevel, elapsed, budget, window) + Budget.fractionUp(book.loss, book.total);
+        uint256 capacity = Budget.capacity(budget);
         require(used <= capacity, LossBudgetExceeded(used, capacity));
         s.lossLevel = used;
-        used = Budget.leaked(s.turnoverLevel, elapsed, words.turnoverBudget(), window)
-            + Budget.fractionUp(book.turnover, book.total);
-        capacity = Budget.capacity(words.turnoverBudget());
+        budget = words.turnoverBudget();
+        used = Budget.leaked(s.turnoverLevel, elapsed, budget, window) + Budget.fractionUp(book.turnover, book.total);
+        capacity = Budget.capacity(budget);
         require(used <= capacity, TurnoverBudgetExceeded(used, capacity));
         s.turnoverLevel = used;
     }

@@ -24,7 +24,7 @@ library TargetPath {
     /// @return packed {bps} sum exactly BPS
     function at(bytes memory words, uint256 time) internal pure returns (uint256 packed) {
         uint256 high = words.knotCount() - 1;
-        (uint256 end, uint256 to) = words.knot(high);
+        (uint256 end, uint256 to) = words.lastKnot();
         if (high == 0 || time >= end) return to;
         (uint256 start, uint256 from) = words.knot(0);
         if (time <= start) return from;
