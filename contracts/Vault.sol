@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
@@ -46,13 +45,14 @@ import {VaultBase} from "./VaultBase.sol";
 ///
 /// ROLES, and what each can cost the holders at most: docs/SECURITY.md. In short, a keeper moves assets towards their
 /// targets only, and loses at most `lossBudget` of the vault's value against the oracle in any `budgetWindow`.
+/// Nobody ever has an allowance of the vault's tokens. What a trade sells leaves by `pay` alone: to the venue of the trade
+/// under way, once, in the token that the trade sells.
 ///
 /// KNOWN LIMITS
 /// - An asset that is not traded can still change its weight, by no more than the loss of the rebalance.
 /// - ERC-20 functions of the share (transfer, approve, permit, totalSupply) work while the vault is locked; who values
 ///   shares takes `balances`, which then reverts.
 contract Vault is VaultBase, IVaultCore {
-    using DynamicArrayLib for uint256[];
     using MandateCodec for bytes;
 
     /// @notice {qShare} of the first mint that nobody owns. Large enough that rounding against them is negligible, small
@@ -300,13 +300,12 @@ contract Vault is VaultBase, IVaultCore {
         if (fill.sell == fill.buy) revert SameAsset(k, fill.sell);
         if (fill.venue >= book.words.venueCount()) revert UnknownVenue(k, fill.venue);
         // D36{quote} = {qTok} * D36{quote/qTok}
-        value = fill.amountIn * book.prices.get(fill.sell);
+        value = fill.amountIn * book.prices[fill.sell];
         uint256 smallest = Rules.minTradeValue(book.words.minTrade());
         if (value < smallest) revert TradeTooSmall(k, value, smallest);
     }
 
-    /// @dev The lists of the book have one element for each asset, and `_checkTrade` has passed both indices.
-    ///      What was taken and given is measured, not believed. A difference in the wrong direction counts as nothing:
+    /// @dev What was taken and given is measured, not believed. A difference in the wrong direction counts as nothing:
     ///      only a token that moves by itself can cause it, and then the trade fails by name.
     function _swap(Book memory book, Fill memory fill, bytes calldata route, uint256 k)
         private
@@ -318,12 +317,12 @@ contract Vault is VaultBase, IVaultCore {
         _callVenue(book.words.venue(fill.venue), sell, buy, amountIn, route);
 
         uint256 left = _held(sell);
-        uint256 taken = FixedPointMathLib.zeroFloorSub(book.balances.get(fill.sell), left);
+        uint256 taken = FixedPointMathLib.zeroFloorSub(book.balances[fill.sell], left);
         require(taken == amountIn, AmountInMismatch(k, amountIn, taken));
-        book.balances.set(fill.sell, left);
+        book.balances[fill.sell] = left;
         uint256 now_ = _held(buy);
-        amountOut = FixedPointMathLib.zeroFloorSub(now_, book.balances.get(fill.buy));
-        book.balances.set(fill.buy, now_);
+        amountOut = FixedPointMathLib.zeroFloorSub(now_, book.balances[fill.buy]);
+        book.balances[fill.buy] = now_;
     }
 
     /// @dev Encoded by hand, for half of the gas. A venue without code takes nothing, which `_swap` sees.
@@ -360,7 +359,7 @@ contract Vault is VaultBase, IVaultCore {
             minOut := calldataload(add(trade, 0x80))
         }
         uint256 maxSlippage = book.words.maxSlippage();
-        uint256 priceBuy = book.prices.get(fill.buy);
+        uint256 priceBuy = book.prices[fill.buy];
         // D36{quote} = {qTok} * D36{quote/qTok}
         uint256 valueOut = fill.amountOut * priceBuy;
         if (fill.amountOut < minOut || Rules.isOutputTooLow(valueIn, valueOut, maxSlippage)) {
@@ -407,13 +406,13 @@ contract Vault is VaultBase, IVaultCore {
         outside &= wanted;
         open = outside != 0;
         uint256 traded = book.sold | book.bought;
-        uint256 judged = part ? traded : traded | outside;
+        uint256 missed = part ? 0 : outside;
         for (uint256 i; i < values.length; ++i) {
-            if (judged >> i & 1 == 0) continue;
+            if ((traded | missed) >> i & 1 == 0) continue;
             uint256 target = uint16(book.targets >> (i << 4));
-            uint256 value = values.get(i);
+            uint256 value = values[i];
             if (traded >> i & 1 != 0) _checkCrossing(book, i, target, value, total);
-            if (part || outside >> i & 1 == 0) continue;
+            if (missed >> i & 1 == 0) continue;
             revert DestinationMissed(i, Rules.drift(Rules.deviation(value, target, total), total), target);
         }
         entry.valueAfter = total;
@@ -421,7 +420,7 @@ contract Vault is VaultBase, IVaultCore {
     }
 
     function _checkCrossing(Book memory book, uint256 i, uint256 target, uint256 value, uint256 total) private pure {
-        int256 before = Rules.side(book.values.get(i), target, book.total);
+        int256 before = Rules.side(book.values[i], target, book.total);
         int256 afterwards = Rules.side(value, target, total);
         bool isCrossed = Rules.isCrossed(book.sold >> i & 1 == 1, book.bought >> i & 1 == 1, before, afterwards);
         if (isCrossed) revert TargetCrossed(i, book.values[i], value, target);

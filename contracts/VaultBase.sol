@@ -193,9 +193,8 @@ abstract contract VaultBase is ERC20 {
             mstore(0x00, selector)
             mstore(0x04, address())
             for {} lt(to, end) { to := add(to, 0x20) } {
-                switch and(skip, 1)
-                case 1 { mstore(to, 0) }
-                default {
+                mstore(to, 0)
+                if iszero(and(skip, 1)) {
                     // A call takes the low 160 bits of the word.
                     let answered := staticcall(gas(), mload(from), 0x00, 0x24, to, 0x20)
                     if iszero(and(answered, gt(returndatasize(), 0x1f))) {

@@ -175,16 +175,24 @@ library Rules {
     /// @param valueOut D36{quote}
     /// @param maxSlippage {bps}, below BPS
     function isOutputTooLow(uint256 valueIn, uint256 valueOut, uint256 maxSlippage) internal pure returns (bool) {
+        uint256 kept; // {bps}
+        unchecked {
+            kept = BPS - maxSlippage;
+        }
         // D36{quote} * {bps} < D36{quote} * {bps}
-        return valueOut * BPS < valueIn * (BPS - maxSlippage);
+        return valueOut * BPS < valueIn * kept;
     }
 
     /// @notice Whether a loss is above the limit. The limit itself is allowed.
     /// @param loss D36{quote}
     /// @param maxLoss {bps}
     function isLossTooHigh(uint256 loss, uint256 totalBefore, uint256 maxLoss) internal pure returns (bool) {
-        // D36{quote} * {bps} > {bps} * D36{quote}
-        return loss * BPS > maxLoss * totalBefore;
+        uint256 limit; // D36{quote * bps}
+        unchecked {
+            limit = maxLoss * totalBefore;
+        }
+        // D36{quote} * {bps} > D36{quote * bps}
+        return loss * BPS > limit;
     }
 
     /// @notice A deviation as a ratio, for showing and recording only.
