@@ -37,10 +37,8 @@ library Budget {
     /// @param window {s} not zero
     /// @return D14{1} rounded up, at least zero
     function leaked(uint256 level, uint256 elapsed, uint256 budgetBps, uint256 window) internal pure returns (uint256) {
-        unchecked {
-            // D14{1} = D14{1} - D14{1} * {s} / {s}; no overflow, a budget has 32 bits and a time 40
-            return FixedPointMathLib.zeroFloorSub(level, capacity(budgetBps) * elapsed / window);
-        }
+        // D14{1} = D14{1} - D14{1} * {s} / {s}
+        return FixedPointMathLib.zeroFloorSub(level, capacity(budgetBps) * elapsed / window);
     }
 
     /// @notice What a use adds to the level.

@@ -43,22 +43,19 @@ library Rules {
         assembly ("memory-safe") {
             values := mload(0x40)
             mstore(values, mload(balances))
-            let to := values
-            let end := add(balances, shl(5, mload(balances)))
-            for {} lt(balances, end) {} {
-                balances := add(balances, 0x20)
-                prices := add(prices, 0x20)
-                to := add(to, 0x20)
-                let price := mload(prices)
+            let at := shl(5, mload(balances))
+            mstore(0x40, add(values, add(at, 0x20)))
+            for {} at { at := sub(at, 0x20) } {
+                let held := mload(add(balances, at))
+                let price := mload(add(prices, at))
                 // D36{quote} = {qTok} * D36{quote/qTok}
-                let value := mul(mload(balances), price)
-                mstore(to, value)
+                let value := mul(held, price)
+                mstore(add(values, at), value)
                 total := add(total, value)
-                // A product is right when it divides back, a sum when it is not below what was added.
-                if price { wraps := or(wraps, xor(div(value, price), mload(balances))) }
-                wraps := or(wraps, lt(total, value))
+                // A product is right when it divides back, and gives less when it is not; a sum when it is not below what
+                // was added.
+                wraps := or(wraps, or(and(lt(div(value, held), price), gt(held, 0)), lt(total, value)))
             }
-            mstore(0x40, add(to, 0x20))
         }
         if (wraps != 0) total = type(uint256).max;
         require(total <= MAX_TOTAL, ValueTooLarge(total, MAX_TOTAL));
@@ -166,8 +163,11 @@ library Rules {
     /// @notice Whether trading took an asset away from its target or past it.
     /// @dev What is sold has to be above its target before and not below it after; what is bought the other way round.
     ///      An asset both sold and bought would have to be above and below before: always crossed.
-    function isCrossed(bool sold, bool bought, int256 before, int256 afterwards) internal pure returns (bool) {
-        return (sold && (before <= 0 || afterwards < 0)) || (bought && (before >= 0 || afterwards > 0));
+    function isCrossed(bool sold, bool bought, int256 before, int256 afterwards) internal pure returns (bool crossed) {
+        assembly ("memory-safe") {
+            let hit := and(sold, or(slt(before, 1), slt(afterwards, 0)))
+            crossed := or(hit, and(bought, or(sgt(before, not(0)), sgt(afterwards, 0))))
+        }
     }
 
     /// @notice Whether a trade returned less than the mandate's slippage allows. The same as `floorUp`, without dividing.
@@ -175,16 +175,24 @@ library Rules {
     /// @param valueOut D36{quote}
     /// @param maxSlippage {bps}, below BPS
     function isOutputTooLow(uint256 valueIn, uint256 valueOut, uint256 maxSlippage) internal pure returns (bool) {
+        uint256 kept; // {bps}
+        unchecked {
+            kept = BPS - maxSlippage;
+        }
         // D36{quote} * {bps} < D36{quote} * {bps}
-        return valueOut * BPS < valueIn * (BPS - maxSlippage);
+        return valueOut * BPS < valueIn * kept;
     }
 
     /// @notice Whether a loss is above the limit. The limit itself is allowed.
     /// @param loss D36{quote}
     /// @param maxLoss {bps}
     function isLossTooHigh(uint256 loss, uint256 totalBefore, uint256 maxLoss) internal pure returns (bool) {
-        // D36{quote} * {bps} > {bps} * D36{quote}
-        return loss * BPS > maxLoss * totalBefore;
+        uint256 limit; // D36{quote * bps}
+        unchecked {
+            limit = maxLoss * totalBefore;
+        }
+        // D36{quote} * {bps} > D36{quote * bps}
+        return loss * BPS > limit;
     }
 
     /// @notice A deviation as a ratio, for showing and recording only.
@@ -232,17 +240,15 @@ library Rules {
         returns (uint256 found, uint256 largest)
     {
         assembly ("memory-safe") {
-            let bit := 1
-            let end := add(values, shl(5, mload(values)))
-            for {} lt(values, end) {} {
-                values := add(values, 0x20)
+            // From the last, so that each leaves its bit below those of the later ones.
+            for { let i := mload(values) } i {} {
+                let value := mload(add(values, shl(5, i)))
+                i := sub(i, 1)
                 // D36{quote * bps} = |D36{quote} * {bps} - {bps} * D36{quote}|
-                let off := sub(mul(mload(values), 10000), mul(and(targets, 0xffff), total))
+                let off := sub(mul(value, 10000), mul(and(shr(shl(4, i), targets), 0xffff), total))
                 if slt(off, 0) { off := sub(0, off) }
                 if gt(off, largest) { largest := off }
-                if gt(off, edge) { found := or(found, bit) }
-                bit := shl(1, bit)
-                targets := shr(16, targets)
+                found := or(shl(1, found), gt(off, edge))
             }
         }
     }

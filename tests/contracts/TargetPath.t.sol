@@ -152,7 +152,9 @@ contract TargetPathTest is VectorTest {
         }
         assertEq(TargetPath.weightsAt(words, time), expected, "LIB-2 path");
         uint256 j_ = seed % path.length;
-        assertEq(TargetPath.weightsAt(words, path[j_].time), MandateCodec.packWeights(path[j_].weights), "LIB-2 at a knot");
+        assertEq(
+            TargetPath.weightsAt(words, path[j_].time), MandateCodec.packWeights(path[j_].weights), "LIB-2 at a knot"
+        );
     }
 
     /// Between the same weights nothing moves, to the second.
