@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
+import {VaultBase} from "./VaultBase.sol";
 import {IVaultCore} from "./interfaces/IVaultCore.sol";
 import {IPayer, IVenue} from "./interfaces/IVenue.sol";
 import {Budget} from "./libraries/Budget.sol";
 import {MandateCodec} from "./libraries/MandateCodec.sol";
+import {RebalanceCodec} from "./libraries/RebalanceCodec.sol";
 import {Rules} from "./libraries/Rules.sol";
 import {TargetPath} from "./libraries/TargetPath.sol";
 import {Triggers} from "./libraries/Triggers.sol";
-import {
-    BPS, Cause, Fill, Kind, Limits, Plan, Rebalance, Trade
-} from "./types/Types.sol";
-import {VaultBase} from "./VaultBase.sol";
+import {BPS, Cause, Fill, Kind, Plan, Rebalance, Trade} from "./types/Types.sol";
 
 /// @title Vault
 /// @notice An ERC-20 share over a basket of tokens that only moves towards its owner's mandate.
@@ -51,7 +49,6 @@ import {VaultBase} from "./VaultBase.sol";
 /// - ERC-20 functions of the share (transfer, approve, permit, totalSupply) work while the vault is locked; who values
 ///   shares takes `balances`, which then reverts.
 contract Vault is VaultBase, IVaultCore {
-    using DynamicArrayLib for uint256[];
     using MandateCodec for bytes;
 
     /// @notice {qShare} of the first mint that nobody owns. Large enough that rounding against them is negligible, small
@@ -63,7 +60,6 @@ contract Vault is VaultBase, IVaultCore {
     /// @dev One rebalance in memory.
     struct Book {
         bytes words; // the mandate
-        address[] tokens;
         uint256 targets; // {bps} packed, now
         uint256[] prices; // D36{quote/qTok}
         uint256[] balances; // {qTok}, kept up to date trade by trade
@@ -107,7 +103,7 @@ contract Vault is VaultBase, IVaultCore {
         _takeManagementFee(words);
 
         uint256 locked;
-        uint256[] memory held = _holdings(tokens, 0);
+        uint256[] memory held = _holdings(words, 0);
         if (totalSupply() == 0) {
             require(msg.sender == _owner, Unauthorised(msg.sender));
             require(shares > MIN_SUPPLY, FirstMintTooSmall(shares, MIN_SUPPLY));
@@ -151,7 +147,7 @@ contract Vault is VaultBase, IVaultCore {
 
         uint256 supply = totalSupply();
         _burn(owner_, shares);
-        amounts = _portionsDown(_holdings(tokens, skip), shares, supply);
+        amounts = _portionsDown(_holdings(words, skip), shares, supply);
         for (uint256 i; i < tokens.length; ++i) {
             require(amounts[i] >= minAmounts[i], AmountBelowMinimum(i, amounts[i], minAmounts[i]));
         }
@@ -186,7 +182,7 @@ contract Vault is VaultBase, IVaultCore {
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
         entry.prices = book.prices;
-        _append(Kind.REBALANCED, abi.encode(entry));
+        _append(Kind.REBALANCED, RebalanceCodec.pack(entry));
         _unlock(s);
     }
 
@@ -194,13 +190,10 @@ contract Vault is VaultBase, IVaultCore {
     /// @dev Only in a trade, only to its venue, only once. How much is not asked here: the trade fails unless exactly its
     ///      amount is gone in the end. The payment is closed before the token is called.
     function pay(address to, uint256 amount) external {
-        State memory s = _load();
-        require(s.flags & PAYING != 0, Unauthorised(msg.sender));
-        bytes memory words = _words(s);
-        require(msg.sender == words.venue(s.flags >> PAYING_VENUE), Unauthorised(msg.sender));
-        s.flags &= ~PAYING;
-        _save(s);
-        SafeTransferLib.safeTransfer(words.token(uint8(s.flags >> PAYING_ASSET)), to, amount);
+        uint256 flags = _closePayment();
+        bytes memory words = _wordsBy(flags);
+        require(msg.sender == words.venue(flags >> PAYING_VENUE), Unauthorised(msg.sender));
+        SafeTransferLib.safeTransfer(words.token(uint8(flags >> PAYING_ASSET)), to, amount);
     }
 
     /// @dev A block hash is known for the last 256 blocks and zero for all others.
@@ -219,13 +212,12 @@ contract Vault is VaultBase, IVaultCore {
     ///      due.
     function _open(Book memory book, Rules.Bands memory bands, Rebalance memory entry, State memory s) private view {
         bytes memory words = book.words;
-        book.tokens = words.tokens();
-        book.balances = _holdings(book.tokens, 0);
+        book.balances = _holdings(words, 0);
         uint256 total;
         (book.values, total) = Rules.valuesOf(book.balances, book.prices);
         require(total > 0, NoValue());
         book.total = total;
-        book.targets = TargetPath.at(words, block.timestamp);
+        book.targets = TargetPath.weightsAt(words, block.timestamp);
         (Cause cause, uint256 breaches, uint256 largest) =
             Triggers.assess(words, bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
         entry.valueBefore = total;
@@ -263,7 +255,7 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @return value D36{quote} of what is sold
     function _checkTrade(Book memory book, Fill memory fill, uint256 k) private pure returns (uint256 value) {
-        uint256 count = book.tokens.length;
+        uint256 count = book.balances.length;
         if (fill.sell >= count) revert UnknownAsset(k, fill.sell);
         if (fill.buy >= count) revert UnknownAsset(k, fill.buy);
         if (fill.sell == fill.buy) revert SameAsset(k, fill.sell);
@@ -280,8 +272,8 @@ contract Vault is VaultBase, IVaultCore {
         private
         returns (uint256 amountOut)
     {
-        address sell = book.tokens[fill.sell];
-        address buy = book.tokens[fill.buy];
+        address sell = book.words.token(fill.sell);
+        address buy = book.words.token(fill.buy);
         uint256 amountIn = fill.amountIn;
         _callVenue(book.words.venue(fill.venue), sell, buy, amountIn, route);
 
@@ -300,8 +292,9 @@ contract Vault is VaultBase, IVaultCore {
         assembly ("memory-safe") {
             let m := mload(0x40)
             mstore(m, selector)
-            mstore(add(m, 0x04), sell)
-            mstore(add(m, 0x24), buy)
+            // Addresses cut from words may have more above them.
+            mstore(add(m, 0x04), shr(96, shl(96, sell)))
+            mstore(add(m, 0x24), shr(96, shl(96, buy)))
             mstore(add(m, 0x44), amountIn)
             mstore(add(m, 0x64), 0x80)
             mstore(add(m, 0x84), route.length)
@@ -339,7 +332,7 @@ contract Vault is VaultBase, IVaultCore {
         private
         view
     {
-        uint256 wanted = Triggers.scopeOf(book.words, book.breaches, book.tokens.length);
+        uint256 wanted = Triggers.scopeOf(book.words, book.breaches, book.balances.length);
         bool open = _checkAssets(book, bands, entry, wanted, part);
         uint256 window = book.words.window();
         if (part) {
@@ -363,21 +356,18 @@ contract Vault is VaultBase, IVaultCore {
         returns (bool open)
     {
         (uint256[] memory values, uint256 total) = Rules.valuesOf(book.balances, book.prices);
+        (uint256 outside, uint256 largest) = Rules.outsideOf(bands, values, book.targets, total);
+        outside &= wanted;
+        open = outside != 0;
         uint256 traded = book.sold | book.bought;
-        uint256 targets = book.targets;
-        uint256 largest;
-        uint256 count = values.length;
-        for (uint256 i; i < count; ++i) {
-            uint256 value = values.get(i);
-            uint256 target = uint16(targets);
-            targets >>= 16;
+        uint256 judged = part ? traded : traded | outside;
+        for (uint256 i; judged >> i != 0; ++i) {
+            if (judged >> i & 1 == 0) continue;
+            uint256 target = uint16(book.targets >> (i << 4));
+            uint256 value = values[i];
             if (traded >> i & 1 != 0) _checkCrossing(book, i, target, value, total);
-            uint256 off = Rules.deviation(value, target, total);
-            if (off > largest) largest = off;
-            if (wanted >> i & 1 == 0 || Rules.isInside(bands, off, target, total)) continue;
-            // `require` would work out the evidence each time.
-            if (!part) revert DestinationMissed(i, Rules.drift(off, total), target);
-            open = true;
+            if (part || outside >> i & 1 == 0) continue;
+            revert DestinationMissed(i, Rules.drift(Rules.deviation(value, target, total), total), target);
         }
         entry.valueAfter = total;
         entry.driftAfter = Rules.drift(largest, total);
@@ -392,20 +382,22 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @dev Charges the loss and the turnover of this plan to their limits.
     function _spend(Book memory book, State memory s) private view {
-        Limits memory l = book.words.limits();
-        if (Rules.isLossTooHigh(book.loss, book.total, l.maxLoss)) {
+        bytes memory words = book.words;
+        uint256 maxLoss = words.maxLoss();
+        if (Rules.isLossTooHigh(book.loss, book.total, maxLoss)) {
             // D36{quote} = D36{quote} * {bps} / {bps}, rounded down
-            revert LossTooHigh(book.loss, book.total * l.maxLoss / BPS);
+            revert LossTooHigh(book.loss, book.total * maxLoss / BPS);
         }
+        uint256 window = words.budgetWindow();
         uint256 elapsed = block.timestamp - s.lastRebalance;
-        uint256 used = Budget.leaked(s.lossLevel, elapsed, l.lossBudget, l.budgetWindow)
-            + Budget.fractionUp(book.loss, book.total);
-        uint256 capacity = Budget.capacity(l.lossBudget);
+        uint256 used =
+            Budget.leaked(s.lossLevel, elapsed, words.lossBudget(), window) + Budget.fractionUp(book.loss, book.total);
+        uint256 capacity = Budget.capacity(words.lossBudget());
         require(used <= capacity, LossBudgetExceeded(used, capacity));
         s.lossLevel = used;
-        used = Budget.leaked(s.turnoverLevel, elapsed, l.turnoverBudget, l.budgetWindow)
+        used = Budget.leaked(s.turnoverLevel, elapsed, words.turnoverBudget(), window)
             + Budget.fractionUp(book.turnover, book.total);
-        capacity = Budget.capacity(l.turnoverBudget);
+        capacity = Budget.capacity(words.turnoverBudget());
         require(used <= capacity, TurnoverBudgetExceeded(used, capacity));
         s.turnoverLevel = used;
     }
@@ -414,21 +406,21 @@ contract Vault is VaultBase, IVaultCore {
 
     /// @inheritdoc IVaultCore
     function balances() external view returns (uint256[] memory held) {
-        return _holdings(_words(_unlocked()).tokens(), 0);
+        return _holdings(_words(_unlocked()), 0);
     }
 
     /// @inheritdoc IVaultCore
     function previewMint(uint256 shares) external view returns (uint256[] memory amounts) {
         bytes memory words = _words(_unlocked());
         uint256 supply = totalSupply();
-        return _portionsUp(_holdings(words.tokens(), 0), shares, supply + _managementShares(words, supply));
+        return _portionsUp(_holdings(words, 0), shares, supply + _managementShares(words, supply));
     }
 
     /// @inheritdoc IVaultCore
     function previewRedeem(uint256 shares, uint256 skip) external view returns (uint256[] memory amounts) {
         bytes memory words = _words(_unlocked());
         uint256 supply = totalSupply();
-        return _portionsDown(_holdings(words.tokens(), skip), shares, supply + _managementShares(words, supply));
+        return _portionsDown(_holdings(words, skip), shares, supply + _managementShares(words, supply));
     }
 
     /// @inheritdoc IVaultCore

@@ -102,8 +102,8 @@ abstract contract VaultBase is ERC20 {
     /// @dev Every field fits: times until the year 36812; a nonce for each of 2^32 rebalances; what MandateRules allows as a
     ///      budget; at most 16 assets.
     function _save(State memory s) internal {
-        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80
-            | s.openUntil << 40 | s.breaches << 24 | s.flags;
+        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80 | s.openUntil
+            << 40 | s.breaches << 24 | s.flags;
     }
 
     /// @dev The state, if no call of this vault is under way.
@@ -127,6 +127,15 @@ abstract contract VaultBase is ERC20 {
         s.flags = flags;
     }
 
+    /// @dev Closes the payment that `_lockPaying` has opened.
+    /// @return flags of the state, as they were
+    function _closePayment() internal returns (uint256 flags) {
+        uint256 word = _state;
+        require(word & PAYING != 0, IVaultCore.Unauthorised(msg.sender));
+        _state = word ^ PAYING;
+        return uint24(word);
+    }
+
     /// @dev Nothing else can have written the state since `_lock`: whatever writes it reverts while the vault is locked, but
     ///      for `pay`, which only closes the payment.
     function _unlock(State memory s) internal {
@@ -139,7 +148,12 @@ abstract contract VaultBase is ERC20 {
     /// @dev The words of the mandate in force: a clone's own arguments until another mandate is set. The clone's code is
     ///      warm, so the first mandate is read without touching another account.
     function _words(State memory s) internal view returns (bytes memory) {
-        return s.flags & MOVED != 0 ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
+        return _wordsBy(s.flags);
+    }
+
+    /// @param flags of the state
+    function _wordsBy(uint256 flags) internal view returns (bytes memory) {
+        return flags & MOVED != 0 ? SSTORE2.read(_mandate) : LibClone.argsOnClone(address(this));
     }
 
     /// @dev A token that cannot answer reverts here and is never taken for an empty balance.
@@ -157,39 +171,38 @@ abstract contract VaultBase is ERC20 {
         require(answered, IVaultCore.TokenUnreadable(token));
     }
 
-    /// @dev `_held` of each, with one call for all of them in the scratch space and the answers where they belong.
+    /// @dev `_held` of each token of the mandate, with one call for all of them in the scratch space, and the answers where
+    ///      they belong.
     /// @param skip bitmap of tokens that are not called and count as zero
     /// @return held {qTok}
-    function _holdings(address[] memory tokens, uint256 skip) internal view returns (uint256[] memory held) {
+    function _holdings(bytes memory words, uint256 skip) internal view returns (uint256[] memory held) {
+        (uint256 from, uint256 count) = words.tokensAt();
         bytes4 selector = ERC20.balanceOf.selector;
-        uint256 unreadable; // where such a token stands
+        bool unreadable;
         assembly ("memory-safe") {
-            let size := shl(5, mload(tokens))
             held := mload(0x40)
-            mstore(0x40, add(held, add(size, 0x20)))
-            mstore(held, mload(tokens))
+            mstore(held, count)
+            let to := add(held, 0x20)
+            let end := add(to, shl(5, count))
+            mstore(0x40, end)
             mstore(0x00, selector)
             mstore(0x04, address())
-            for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
-                let to := add(held, at)
+            for {} lt(to, end) { to := add(to, 0x20) } {
                 mstore(to, 0)
                 if iszero(and(skip, 1)) {
-                    let answered := staticcall(gas(), mload(add(tokens, at)), 0x00, 0x24, to, 0x20)
+                    // A call takes the low 160 bits of the word.
+                    let answered := staticcall(gas(), mload(from), 0x00, 0x24, to, 0x20)
                     if iszero(and(answered, gt(returndatasize(), 0x1f))) {
-                        unreadable := add(tokens, at)
+                        unreadable := 1
+                        from := mload(from)
                         break
                     }
                 }
                 skip := shr(1, skip)
+                from := add(from, 96) // PER_ASSET words
             }
         }
-        if (unreadable != 0) {
-            address token;
-            assembly ("memory-safe") {
-                token := mload(unreadable)
-            }
-            revert IVaultCore.TokenUnreadable(token);
-        }
+        require(!unreadable, IVaultCore.TokenUnreadable(address(uint160(from))));
     }
 
     /// @dev The call and its answer are never copied, which the compiler would do three times over: the feeds are sent from

@@ -155,7 +155,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     /// @inheritdoc IVaultFlows
     function routeDeposit(uint256 value) external view returns (uint256[] memory amounts) {
         Book memory book = _read(_words(_unlocked()));
-        amounts = FlowRules.routeIn(book.values, TargetPath.at(book.words, block.timestamp), value);
+        amounts = FlowRules.routeIn(book.values, TargetPath.weightsAt(book.words, block.timestamp), value);
         _toTokensDown(amounts, book.prices);
     }
 
@@ -163,7 +163,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     function routeWithdraw(uint256 value) external view returns (uint256[] memory amounts) {
         Book memory book = _read(_words(_unlocked()));
         require(value < book.total, WithdrawalTooLarge(value, book.total));
-        amounts = FlowRules.routeOut(book.values, TargetPath.at(book.words, block.timestamp), value);
+        amounts = FlowRules.routeOut(book.values, TargetPath.weightsAt(book.words, block.timestamp), value);
         _toTokensDown(amounts, book.prices);
     }
 
@@ -181,7 +181,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
             // slither-disable-next-line unused-return
             (uint256[] memory prices,) = _readPrices(words);
             // slither-disable-next-line unused-return
-            (, total) = Rules.valuesOf(_holdings(words.tokens(), 0), prices);
+            (, total) = Rules.valuesOf(_holdings(words, 0), prices);
         }
         return _takeFees(words, total);
     }
@@ -198,7 +198,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         (prices, d.failure) = _tryPrices(words, count);
         bool open = block.timestamp <= s.openUntil;
         uint256[] memory values;
-        if (d.failure.length == 0) (values, d.total) = Rules.valuesOf(_holdings(words.tokens(), 0), prices);
+        if (d.failure.length == 0) (values, d.total) = Rules.valuesOf(_holdings(words, 0), prices);
         if (d.total != 0) _assess(d, words, values, s, open);
 
         if (s.flags & PAUSED != 0) {
@@ -223,7 +223,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         private
         view
     {
-        uint256 targets = TargetPath.at(words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(words, block.timestamp);
         uint256 breaches;
         uint256 largest;
         (d.cause, breaches, largest) =
@@ -323,7 +323,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         require(words.spread() != 0, FlowsNotAllowed());
         book.words = words;
         book.tokens = words.tokens();
-        book.held = _holdings(book.tokens, 0);
+        book.held = _holdings(words, 0);
         (book.prices, book.rounds) = _readPrices(words);
         (book.values, book.total) = Rules.valuesOf(book.held, book.prices);
         // The first mint is the owner's, in kind.
@@ -362,7 +362,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
 
     /// @param value D36{quote} of `amounts`
     function _checkDeposit(Book memory book, uint256[] calldata amounts, uint256 value) private view {
-        uint256 targets = TargetPath.at(book.words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(book.words, block.timestamp);
         uint256 tolerance = Triggers.bandsOf(book.words).tolerance;
         uint256 total = book.total + value;
         for (uint256 i; i < amounts.length; ++i) {
@@ -376,7 +376,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
 
     /// @param value D36{quote} of `amounts`, below the total: fewer shares than there are pay for it
     function _checkWithdrawal(Book memory book, uint256[] calldata amounts, uint256 value) private view {
-        uint256 targets = TargetPath.at(book.words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(book.words, block.timestamp);
         uint256 tolerance = Triggers.bandsOf(book.words).tolerance;
         uint256 total = book.total - value;
         for (uint256 i; i < amounts.length; ++i) {

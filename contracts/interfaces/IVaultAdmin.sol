@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Pairing} from "./IMandateChecker.sol";
 import {Knot, Mandate, Power, Roles, Status} from "../types/Types.sol";
+import {Pairing} from "./IMandateChecker.sol";
 
 /// @notice What the owner, the strategist and the guardian do, and what everybody may read of it. Part of IVault.
 /// @dev A call that loosens has to be submitted first, word for word, and waits for the mandate's timelock. A call that

@@ -24,8 +24,10 @@ library Budget {
     /// @param budgetBps {bps} that may be used in any window
     /// @return D14{1} exactly half of it
     function capacity(uint256 budgetBps) internal pure returns (uint256) {
-        // D14{1} = {bps} * D14{1} / {bps} / 2
-        return budgetBps * HALF_BPS;
+        unchecked {
+            // D14{1} = {bps} * D14{1} / {bps} / 2; no overflow, a budget has 32 bits
+            return budgetBps * HALF_BPS;
+        }
     }
 
     /// @notice The level after some time without use: `capacity` leaks in each window.
@@ -35,8 +37,10 @@ library Budget {
     /// @param window {s} not zero
     /// @return D14{1} rounded up, at least zero
     function leaked(uint256 level, uint256 elapsed, uint256 budgetBps, uint256 window) internal pure returns (uint256) {
-        // D14{1} = D14{1} - D14{1} * {s} / {s}
-        return FixedPointMathLib.zeroFloorSub(level, capacity(budgetBps) * elapsed / window);
+        unchecked {
+            // D14{1} = D14{1} - D14{1} * {s} / {s}; no overflow, a budget has 32 bits and a time 40
+            return FixedPointMathLib.zeroFloorSub(level, capacity(budgetBps) * elapsed / window);
+        }
     }
 
     /// @notice What a use adds to the level.

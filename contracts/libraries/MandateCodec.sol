@@ -44,9 +44,8 @@ library MandateCodec {
 
     /// @notice The words of a mandate that `MandateRules.validate` has passed.
     function pack(Mandate memory m) internal pure returns (bytes memory packed) {
-        uint256[] memory words = new uint256[](
-            HEADER + m.venues.length + PER_ASSET * m.assets.length + PER_KNOT * m.path.length + FOOTER
-        );
+        uint256[] memory words =
+            new uint256[](HEADER + m.venues.length + PER_ASSET * m.assets.length + PER_KNOT * m.path.length + FOOTER);
         _packHeader(m, words);
         uint256 k = HEADER;
         for (uint256 i; i < m.venues.length; ++i) {
@@ -110,7 +109,8 @@ library MandateCodec {
         }
     }
 
-    // ---- parts, for calls that need no more; narrowing casts drop the neighbouring fields on purpose
+    // ---- parts, for calls that need no more; narrowing casts drop the neighbouring fields on purpose, and counts and
+    //      indices have 8 bits each, so that no position wraps
 
     function assetCount(bytes memory words) internal pure returns (uint256) {
         return uint8(_word(words, 0));
@@ -177,6 +177,26 @@ library MandateCodec {
         return uint16(_word(words, 1) >> 48);
     }
 
+    /// @return {bps}
+    function maxLoss(bytes memory words) internal pure returns (uint256) {
+        return uint16(_word(words, 1) >> 32);
+    }
+
+    /// @return {bps}
+    function lossBudget(bytes memory words) internal pure returns (uint256) {
+        return uint16(_word(words, 1) >> 16);
+    }
+
+    /// @return {bps}
+    function turnoverBudget(bytes memory words) internal pure returns (uint256) {
+        return uint32(_word(words, 2) >> 128);
+    }
+
+    /// @return {s}
+    function budgetWindow(bytes memory words) internal pure returns (uint256) {
+        return uint32(_word(words, 2) >> 160);
+    }
+
     function limits(bytes memory words) internal pure returns (Limits memory l) {
         l.maxTrades = uint8(_word(words, 0) >> 24);
         uint256 w = _word(words, 1);
@@ -215,12 +235,16 @@ library MandateCodec {
 
     /// @dev The caller has checked the index.
     function venue(bytes memory words, uint256 index) internal pure returns (address) {
-        return address(uint160(_word(words, HEADER + index)));
+        unchecked {
+            return address(uint160(_word(words, HEADER + index)));
+        }
     }
 
     /// @dev The caller has checked the index.
     function token(bytes memory words, uint256 index) internal pure returns (address) {
-        return address(uint160(_word(words, HEADER + venueCount(words) + PER_ASSET * index)));
+        unchecked {
+            return address(uint160(_word(words, HEADER + venueCount(words) + PER_ASSET * index)));
+        }
     }
 
     function tokens(bytes memory words) internal pure returns (address[] memory list) {
@@ -233,6 +257,12 @@ library MandateCodec {
                 from := add(from, 96) // PER_ASSET words
             }
         }
+    }
+
+    /// @notice Where in memory the word of the first asset's token stands, whose low 160 bits it is; the next are PER_ASSET
+    ///         words apart.
+    function tokensAt(bytes memory words) internal pure returns (uint256 from, uint256 count) {
+        return (_assets(words), assetCount(words));
     }
 
     /// @notice The three words of each asset, as the oracle wants them.
@@ -258,8 +288,10 @@ library MandateCodec {
     /// @return time {s}
     /// @return weights packed
     function knot(bytes memory words, uint256 index) internal pure returns (uint256 time, uint256 weights) {
-        uint256 k = HEADER + venueCount(words) + PER_ASSET * assetCount(words) + PER_KNOT * index;
-        return (_word(words, k), _word(words, k + 1));
+        unchecked {
+            uint256 k = HEADER + venueCount(words) + PER_ASSET * assetCount(words) + PER_KNOT * index;
+            return (_word(words, k), _word(words, k + 1));
+        }
     }
 
     function name(bytes memory words) internal pure returns (bytes32) {
@@ -276,16 +308,16 @@ library MandateCodec {
         Trigger memory t = m.trigger;
         Limits memory l = m.limits;
         words[0] = uint256(uint160(m.oracle)) << 88 | uint256(m.destination.scope) << 80 | uint256(t.kind) << 72
-            | uint256(t.period) << 64 | uint256(t.band) << 48 | uint256(t.relativeBand) << 32 | uint256(l.maxTrades) << 24
-            | m.path.length << 16 | m.venues.length << 8 | m.assets.length;
+            | uint256(t.period) << 64 | uint256(t.band) << 48 | uint256(t.relativeBand) << 32 | uint256(l.maxTrades)
+            << 24 | m.path.length << 16 | m.venues.length << 8 | m.assets.length;
         words[1] = uint256(l.minTrade) << 128 | uint256(t.cooldown) << 96 | uint256(m.destination.drift) << 80
             | uint256(m.destination.relativeDrift) << 64 | uint256(l.maxSlippage) << 48 | uint256(l.maxLoss) << 32
             | uint256(l.lossBudget) << 16 | t.every;
         words[2] = uint256(t.anchor) << 192 | uint256(l.budgetWindow) << 160 | uint256(l.turnoverBudget) << 128
             | uint256(m.destination.window) << 96 | uint256(l.maxStep) << 80 | uint256(l.stepDelay) << 48
             | uint256(m.timelock) << 16 | m.spread;
-        words[3] = uint256(m.fees.management) << 208 | uint256(m.fees.performance) << 192
-            | uint256(m.sequencer.grace) << 160 | uint160(m.sequencer.feed);
+        words[3] = uint256(m.fees.management) << 208 | uint256(m.fees.performance) << 192 | uint256(m.sequencer.grace)
+            << 160 | uint160(m.sequencer.feed);
         words[4] = uint160(m.fees.recipient);
     }
 
@@ -293,9 +325,8 @@ library MandateCodec {
         Feed memory f = a.feed;
         Twap memory t = f.twap;
         return (
-            uint256(f.heartbeat) << 224 | uint256(f.deviation) << 208 | uint256(f.decimals) << 200
-                | uint256(a.decimals) << 192 | uint256(a.minWeight) << 176 | uint256(a.maxWeight) << 160
-                | uint160(a.token),
+            uint256(f.heartbeat) << 224 | uint256(f.deviation) << 208 | uint256(f.decimals) << 200 | uint256(a.decimals)
+                << 192 | uint256(a.minWeight) << 176 | uint256(a.maxWeight) << 160 | uint160(a.token),
             uint256(t.base) << 224 | uint256(t.maxDeviation) << 208 | uint256(t.window) << 184 | uint256(t.fee) << 160
                 | uint160(f.source),
             uint256(f.maxAnswer) << 128 | f.minAnswer

@@ -39,24 +39,28 @@ library Rules {
         pure
         returns (uint256[] memory values, uint256 total)
     {
-        bool wraps;
+        uint256 wraps; // not zero: one of them does
         assembly ("memory-safe") {
-            let size := shl(5, mload(balances))
             values := mload(0x40)
-            mstore(0x40, add(values, add(size, 0x20)))
             mstore(values, mload(balances))
-            for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
-                let balance_ := mload(add(balances, at))
-                let price := mload(add(prices, at))
+            let to := values
+            let end := add(balances, shl(5, mload(balances)))
+            for {} lt(balances, end) {} {
+                balances := add(balances, 0x20)
+                prices := add(prices, 0x20)
+                to := add(to, 0x20)
+                let price := mload(prices)
                 // D36{quote} = {qTok} * D36{quote/qTok}
-                let value := mul(balance_, price)
-                mstore(add(values, at), value)
+                let value := mul(mload(balances), price)
+                mstore(to, value)
                 total := add(total, value)
                 // A product is right when it divides back, a sum when it is not below what was added.
-                wraps := or(wraps, or(gt(iszero(eq(div(value, balance_), price)), iszero(balance_)), lt(total, value)))
+                if price { wraps := or(wraps, xor(div(value, price), mload(balances))) }
+                wraps := or(wraps, lt(total, value))
             }
+            mstore(0x40, add(to, 0x20))
         }
-        if (wraps) total = type(uint256).max;
+        if (wraps != 0) total = type(uint256).max;
         require(total <= MAX_TOTAL, ValueTooLarge(total, MAX_TOTAL));
     }
 
@@ -101,13 +105,61 @@ library Rules {
         }
     }
 
+    /// @notice The assets in breach: `isBreach` of each, with one edge for all where no relative band is asked for.
+    /// @param values D36{quote}
+    /// @param targets {bps} packed, 16 bits each, asset 0 lowest
+    /// @param total D36{quote} of the vault, not zero
+    /// @return found bitmap
+    /// @return largest D36{quote * bps} deviation of all assets
+    function breachesOf(Bands memory bands, uint256[] memory values, uint256 targets, uint256 total)
+        internal
+        pure
+        returns (uint256 found, uint256 largest)
+    {
+        unchecked {
+            // The largest deviation that is no breach: D36{quote * bps} = {bps} * D36{quote}, less one
+            uint256 edge = bands.band == 0 ? type(uint256).max : bands.band * total - 1;
+            (found, largest) = _beyond(values, targets, total, edge);
+            if (bands.relativeBand == 0) return (found, largest);
+            for (uint256 i; i < values.length; ++i) {
+                uint256 target = uint16(targets >> (16 * i));
+                if (isBreach(bands, deviation(values[i], target, total), target, total)) found |= 1 << i;
+            }
+        }
+    }
+
+    /// @notice The assets outside of their destination: not `isInside`, with one edge for all where there is no relative one.
+    /// @param values D36{quote}
+    /// @param targets {bps} packed
+    /// @param total D36{quote} of the vault, not zero
+    /// @return found bitmap
+    /// @return largest D36{quote * bps} deviation of all assets
+    function outsideOf(Bands memory bands, uint256[] memory values, uint256 targets, uint256 total)
+        internal
+        pure
+        returns (uint256 found, uint256 largest)
+    {
+        unchecked {
+            // D36{quote * bps} = {bps} * D36{quote} + D36{quote * bps}
+            uint256 edge = bands.relativeBand == 0 ? bands.drift * total + bands.tolerance : type(uint256).max;
+            (found, largest) = _beyond(values, targets, total, edge);
+            if (bands.relativeBand == 0) return (found, largest);
+            for (uint256 i; i < values.length; ++i) {
+                uint256 target = uint16(targets >> (16 * i));
+                if (!isInside(bands, deviation(values[i], target, total), target, total)) found |= 1 << i;
+            }
+        }
+    }
+
     /// @notice On which side of its target an asset is: 1 above, 0 exactly on it, -1 below.
-    function side(uint256 value, uint256 target, uint256 total) internal pure returns (int256) {
+    function side(uint256 value, uint256 target, uint256 total) internal pure returns (int256 above) {
         unchecked {
             // D36{quote * bps} = D36{quote} * {bps}
             uint256 actual = value * BPS;
             uint256 wanted = target * total;
-            return actual > wanted ? int256(1) : actual < wanted ? int256(-1) : int256(0);
+            assembly ("memory-safe") {
+                above := sub(gt(actual, wanted), lt(actual, wanted))
+            }
         }
     }
 
@@ -140,8 +192,10 @@ library Rules {
     /// @param off D36{quote * bps}
     /// @return D18{1}, rounded down
     function drift(uint256 off, uint256 total) internal pure returns (uint256) {
-        // D18{1} = D36{quote * bps} * D18{1} / (D36{quote} * {bps})
-        return FixedPointMathLib.fullMulDiv(off, D18, total * BPS);
+        unchecked {
+            // D18{1} = D36{quote * bps} * D18{1} / (D36{quote} * {bps})
+            return FixedPointMathLib.fullMulDiv(off, D18, total * BPS);
+        }
     }
 
     /// @notice The least that a trade must return at the oracle's prices.
@@ -163,6 +217,33 @@ library Rules {
     /// @return D36{quote}
     function minTradeValue(uint256 minTrade) internal pure returns (uint256) {
         // D36{quote} = D18{quote} * 10^18; no overflow, minTrade is a uint128
-        return minTrade * D18_TO_D36;
+        unchecked {
+            return minTrade * D18_TO_D36;
+        }
+    }
+
+    /// @dev `deviation` of each asset, held against one edge.
+    /// @param edge D36{quote * bps}
+    /// @return found bitmap of the assets beyond it
+    /// @return largest D36{quote * bps}
+    function _beyond(uint256[] memory values, uint256 targets, uint256 total, uint256 edge)
+        private
+        pure
+        returns (uint256 found, uint256 largest)
+    {
+        assembly ("memory-safe") {
+            let bit := 1
+            let end := add(values, shl(5, mload(values)))
+            for {} lt(values, end) {} {
+                values := add(values, 0x20)
+                // D36{quote * bps} = |D36{quote} * {bps} - {bps} * D36{quote}|
+                let off := sub(mul(mload(values), 10000), mul(and(targets, 0xffff), total))
+                if slt(off, 0) { off := sub(0, off) }
+                if gt(off, largest) { largest := off }
+                if gt(off, edge) { found := or(found, bit) }
+                bit := shl(1, bit)
+                targets := shr(16, targets)
+            }
+        }
     }
 }

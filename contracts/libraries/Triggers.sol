@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DynamicArrayLib} from "solady/utils/DynamicArrayLib.sol";
-
 import {BPS, Cause, Scope, TriggerKind} from "../types/Types.sol";
 import {Calendar} from "./Calendar.sol";
 import {MandateCodec} from "./MandateCodec.sol";
@@ -12,7 +10,6 @@ import {Rules} from "./Rules.sol";
 /// @dev Pure, so that `rebalance` and `due` cannot disagree. Pause, cool-down and an open rebalance are the vault's to ask
 ///      before: they need no price.
 library Triggers {
-    using DynamicArrayLib for uint256[];
     using MandateCodec for bytes;
 
     /// @notice The trigger's answer for a vault that is neither paused, nor cooling down, nor in an open rebalance.
@@ -40,7 +37,7 @@ library Triggers {
     ) internal pure returns (Cause cause, uint256 breaches, uint256 largest) {
         (uint256 first,) = _head(words);
         TriggerKind kind = TriggerKind(uint8(first >> 72));
-        (breaches, largest) = _measure(bands, values, targets, total);
+        (breaches, largest) = Rules.breachesOf(bands, values, targets, total);
         if (kind == TriggerKind.CALENDAR) breaches = 0;
         (cause, breaches) = _decide(words, kind, breaches, all(values.length), lastRebalance, time);
     }
@@ -76,23 +73,6 @@ library Triggers {
     }
 
     // ---- inside
-
-    /// @return breaches bitmap of the assets that have reached their band
-    /// @return largest D36{quote * bps}
-    function _measure(Rules.Bands memory bands, uint256[] memory values, uint256 targets, uint256 total)
-        private
-        pure
-        returns (uint256 breaches, uint256 largest)
-    {
-        uint256 count = values.length;
-        for (uint256 i; i < count; ++i) {
-            uint256 target = uint16(targets);
-            uint256 off = Rules.deviation(values.get(i), target, total);
-            if (off > largest) largest = off;
-            if (Rules.isBreach(bands, off, target, total)) breaches |= 1 << i;
-            targets >>= 16;
-        }
-    }
 
     /// @param hit bitmap of the assets that have reached their band
     /// @param whole bitmap of all assets

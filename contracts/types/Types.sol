@@ -247,7 +247,7 @@ enum Kind {
     CREATED, // Mandate, Roles
     MINTED, // address caller, address receiver, uint256 shares, uint256[] amounts
     REDEEMED, // address caller, address receiver, address owner, uint256 shares, uint256[] amounts, uint256 skip
-    REBALANCED, // Rebalance
+    REBALANCED, // Rebalance, packed by libraries/RebalanceCodec.sol
     PAUSED, // address by
     UNPAUSED, // address by
     KEEPER_SET, // address keeper, bool allowed

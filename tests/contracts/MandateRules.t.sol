@@ -72,14 +72,17 @@ contract MandateRulesTest is VaultFixture {
     }
 
     /// Against the definition, byte by byte, for words that are nearly texts.
-    function test_isText__one_byte_changed__as_defined(uint256 length, bytes32 text, uint256 at, uint8 to) public pure {
+    function test_isText__one_byte_changed__as_defined(uint256 length, bytes32 text, uint256 place, uint8 to)
+        public
+        pure
+    {
         length = bound(length, 1, 32);
-        at = bound(at, 0, 31);
+        place = bound(place, 0, 31);
         bytes memory raw = new bytes(32);
         for (uint256 i; i < length; ++i) {
             raw[i] = bytes1(uint8(0x20 + uint8(text[i]) % 0x5f));
         }
-        raw[at] = bytes1(to);
+        raw[place] = bytes1(to);
         uint256 shown;
         while (shown < 32 && raw[shown] >= 0x20 && raw[shown] <= 0x7e) ++shown;
         bool expected = shown > 0 && shown < 32;
@@ -122,6 +125,10 @@ contract MandateRulesTest is VaultFixture {
         setRelativeBand(m, relativeBand, relativeBand - 1);
         this.validate(m);
         (m.trigger.band, m.destination.drift) = (band, band - 1);
+        this.validate(m);
+        setBand(m, 10_000, 9_999);
+        this.validate(m);
+        setRelativeBand(m, 10_000, 9_999);
         this.validate(m);
     }
 

@@ -299,8 +299,7 @@ contract RulesTest is VectorTest {
 
     /// T-06: nothing wraps, what does not fit reverts.
     function test_T06_valuesOf__too_large__reverts() public {
-        bytes memory tooLarge =
-            abi.encodeWithSelector(Rules.ValueTooLarge.selector, type(uint256).max, Rules.MAX_TOTAL);
+        bytes memory tooLarge = abi.encodeWithSelector(Rules.ValueTooLarge.selector, type(uint256).max, Rules.MAX_TOTAL);
         uint256[] memory balances = new uint256[](2);
         uint256[] memory prices = new uint256[](2);
         (balances[0], prices[0]) = (type(uint256).max, 2);
@@ -320,9 +319,7 @@ contract RulesTest is VectorTest {
         (prices[0], prices[1]) = (1, 1);
         assertEq(this.valuesOf(balances, prices), Rules.MAX_TOTAL, "the largest");
         ++balances[1];
-        vm.expectRevert(
-            abi.encodeWithSelector(Rules.ValueTooLarge.selector, Rules.MAX_TOTAL + 1, Rules.MAX_TOTAL)
-        );
+        vm.expectRevert(abi.encodeWithSelector(Rules.ValueTooLarge.selector, Rules.MAX_TOTAL + 1, Rules.MAX_TOTAL));
         this.valuesOf(balances, prices);
     }
 

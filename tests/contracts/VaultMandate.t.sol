@@ -70,9 +70,9 @@ contract VaultMandateTest is OddVaults {
         bytes memory call = abi.encodeCall(IVaultAdmin.setMandate, (m, pairings(m)));
         _reverts(vault, call, abi.encodeWithSelector(IVaultAdmin.NotSubmitted.selector, keccak256(call)));
         vm.prank(owner);
-        uint256 at = vault.submit(call);
-        vm.warp(at - 1);
-        _reverts(vault, call, abi.encodeWithSelector(IVaultAdmin.TimelockRunning.selector, at, at - 1));
+        uint256 readyAt = vault.submit(call);
+        vm.warp(readyAt - 1);
+        _reverts(vault, call, abi.encodeWithSelector(IVaultAdmin.TimelockRunning.selector, readyAt, readyAt - 1));
     }
 
     function test_T13_setMandate__another_recipient__waits() public {

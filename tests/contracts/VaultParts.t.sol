@@ -7,6 +7,7 @@ import {Pairing} from "../../contracts/interfaces/IMandateChecker.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {IVaultCore} from "../../contracts/interfaces/IVaultCore.sol";
 import {Cause, Mandate, Period, Plan, Rebalance, Scope, Status, Trade} from "../../contracts/types/Types.sol";
+import {Entries} from "./base/Entries.sol";
 import {OddVaults} from "./hostile/OddVaults.sol";
 import {OddVenue} from "./hostile/OddVenue.sol";
 
@@ -369,6 +370,6 @@ contract VaultPartsTest is OddVaults {
     function _recorded() private returns (Rebalance memory) {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         (, bytes memory payload) = abi.decode(logs[logs.length - 1].data, (bytes27, bytes));
-        return abi.decode(payload, (Rebalance));
+        return Entries.rebalance(payload);
     }
 }

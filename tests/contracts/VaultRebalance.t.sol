@@ -10,6 +10,7 @@ import {IVaultCore} from "../../contracts/interfaces/IVaultCore.sol";
 import {Rules} from "../../contracts/libraries/Rules.sol";
 import {Cause, Fill, Kind, Mandate, Plan, Rebalance, Scope, Trade} from "../../contracts/types/Types.sol";
 import {VaultTest} from "./VaultTest.sol";
+import {Entries} from "./base/Entries.sol";
 import {OddToken} from "./hostile/OddToken.sol";
 import {OddVenue} from "./hostile/OddVenue.sol";
 
@@ -576,7 +577,7 @@ contract VaultRebalanceTest is VaultTest {
             assertEq(address(uint160(uint256(logs[k].topics[1]))), address(of_), "LED-1 vault");
             assertEq(uint256(logs[k].topics[3]), uint256(Kind.REBALANCED), "LED-1 kind");
             (, bytes memory payload) = abi.decode(logs[k].data, (bytes27, bytes));
-            r = abi.decode(payload, (Rebalance));
+            r = Entries.rebalance(payload);
         }
         assertEq(found, 1, "LED-1 one entry");
     }

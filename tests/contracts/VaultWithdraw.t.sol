@@ -318,9 +318,7 @@ contract VaultWithdrawTest is FlowTest {
     }
 
     /// T-15: with the spread of one deviation, against one feed that lags.
-    function test_withdraw__T15_one_price_moves_by_the_spread__no_profit(uint256 amount, int256 move, bool own)
-        public
-    {
+    function test_withdraw__T15_one_price_moves_by_the_spread__no_profit(uint256 amount, int256 move, bool own) public {
         Mandate memory m = oddMandate();
         pushPrice(GOLD, 1e8);
         m.assets[0].feed = feedOf(GOLD);

@@ -9,7 +9,8 @@ import {ILedger} from "../../../contracts/interfaces/ILedger.sol";
 import {IPriceOracle} from "../../../contracts/interfaces/IPriceOracle.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {IVaultCore} from "../../../contracts/interfaces/IVaultCore.sol";
-import {Fill, Kind, Mandate, Plan, Rebalance, Trade} from "../../../contracts/types/Types.sol";
+import {Fill, Kind, Mandate, Plan, Trade} from "../../../contracts/types/Types.sol";
+import {Entries} from "../base/Entries.sol";
 import {VaultFixture} from "../base/VaultFixture.sol";
 import {OddToken} from "../hostile/OddToken.sol";
 
@@ -316,7 +317,7 @@ contract VaultHandler is VaultFixture {
             }
         }
         if (kind == Kind.REBALANCED) {
-            Fill[] memory fills = abi.decode(payload, (Rebalance)).fills;
+            Fill[] memory fills = Entries.rebalance(payload).fills;
             uint256 least = 10_000 - vault.mandate().limits.maxSlippage;
             for (uint256 k; k < fills.length; ++k) {
                 Fill memory fill = fills[k];

@@ -78,7 +78,9 @@ contract EveryFunctionTest is VaultTest {
     }
 
     /// A rebalance meets the skewed pools, and is bounded by the oracle: refused, or within its loss limit.
-    function test_T01_rebalance__pools_skewed_by_a_flash_loan__refused_or_within_its_limit(uint256[3] memory prices) public {
+    function test_T01_rebalance__pools_skewed_by_a_flash_loan__refused_or_within_its_limit(uint256[3] memory prices)
+        public
+    {
         for (uint256 i; i < 3; ++i) {
             skewPool(i, int256(bound(prices[i], uint256(answers[i]) * 97 / 100, uint256(answers[i]) * 103 / 100)));
         }
@@ -240,7 +242,9 @@ contract EveryFunctionTest is VaultTest {
     }
 
     function _coreCall(IVault of_, bytes4 s) private view returns (address, bytes memory call) {
-        if (s == IVaultCore.mint.selector) call = abi.encodeCall(IVaultCore.mint, (1e18, all(type(uint256).max), owner));
+        if (s == IVaultCore.mint.selector) {
+            call = abi.encodeCall(IVaultCore.mint, (1e18, all(type(uint256).max), owner));
+        }
         if (s == IVaultCore.redeem.selector) call = abi.encodeCall(IVaultCore.redeem, (1e18, all(0), owner, owner, 0));
         if (s == IVaultCore.rebalance.selector) return (keeper, _planCall);
         if (s == IPayer.pay.selector) call = abi.encodeCall(IPayer.pay, (owner, 1));
