@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from benchmarks.page import ASSETS, SWAPS
 from benchmarks.rows import Row
 from benchmarks.scene import FOUR, PLENTY, SIZE, THREE, WIDE, WIDE_ANSWERS, Scene, scene
 from benchmarks.where import spent
@@ -22,7 +23,7 @@ UNDERWEIGHT = (5_800, 3_200, 1_000)  # {bps} too little equity for its target, t
 SHARES = 1_000 * 10**18  # {qShare} minted and redeemed
 FLOW = 10_000  # {USD} deposited and withdrawn
 SMALL = 10**16  # {qTok of equity} 5 dollars' worth, which does not reach the pool's next tick
-GROWTH = tuple((assets, swaps) for assets in (2, 4, 8, 16) for swaps in (1, 2, 4, 8) if swaps < assets)
+GROWTH = tuple((assets, swaps) for assets in ASSETS for swaps in SWAPS if swaps < assets)
 """Each swap on a pool of its own, so that there are fewer than assets."""
 
 

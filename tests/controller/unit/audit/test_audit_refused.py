@@ -11,9 +11,10 @@ import pytest
 from audit_pieces import DAY, START, make_asset
 from audit_scene import BEGIN, FREE, Scene, changed
 
+from controller.audit.evidence import Missing
 from controller.audit.judge import judge
 from controller.audit.report import AuditReport
-from controller.model import Cause, Kind, Knot, Mandate, Period, Scope, Trigger, TriggerKind
+from controller.model import Cause, Fill, Kind, Knot, Mandate, Period, Scope, Trigger, TriggerKind
 
 STOCKS, BONDS, GOLD, CASH = range(4)
 BANDS = changed(FREE, trigger=Trigger(TriggerKind.THRESHOLD, 500, 0, Period.DAY, 0, 0, 3_600))
@@ -181,3 +182,44 @@ def test_judge__when_an_open_rebalance_goes_on__then_its_first_breaches_count() 
     report = scene.report()
     assert report.findings == ()
     assert report.rebalances == 2
+
+
+@pytest.mark.parametrize(
+    ("fill", "words"),
+    [
+        (lambda fill: replace(fill, venue=2), "trade 0 names venue 2 of 2"),
+        (lambda fill: replace(fill, buy=fill.sell), "trade 0 sells asset 0 for asset 0"),
+        (None, "a rebalance without a trade is recorded"),
+    ],
+)
+def test_judge__when_a_trade_is_none_that_the_mandate_knows__then_it_is_named(
+    fill: Callable[[Fill], Fill] | None, words: str
+) -> None:
+    def act(scene: Scene) -> None:
+        _crash(scene)
+        scene.trade(*([] if fill is None else [fill(scene.fill(STOCKS, BONDS, 70_000))]))
+
+    assert any(words in finding.what for finding in _report(act, FREE).wrong)
+
+
+def test_judge__when_more_is_sold_than_held__then_it_is_named() -> None:
+    def act(scene: Scene) -> None:
+        _crash(scene)
+        scene.trade(scene.fill(STOCKS, BONDS, 840_001))
+
+    assert any("the fills sell more than the vault held" in finding.what for finding in _report(act, FREE).wrong)
+
+
+def test_judge__when_the_opening_could_not_be_read__then_what_follows_it_is_unchecked_and_never_wrong() -> None:
+    """The assets that it was about are those in breach at the holdings of that moment."""
+    scene = Scene(changed(BANDS, scope=Scope.BREACH))
+    _crash(scene)
+    scene.rebalance("1/2", part=True)
+    scene.rebalance("1/4", part=True)
+    evidence = scene.evidence()
+    first, second = [entry for entry in evidence.entries if entry.kind == Kind.REBALANCED]
+    blind = {**evidence.blocks, first.block_number: Missing("missing trie node")}
+    report = judge(replace(evidence, blocks=blind))
+    assert report.ok
+    unknown = [finding.block for finding in report.unchecked if "is not known" in finding.what]
+    assert unknown == [first.block_number, second.block_number, second.block_number, evidence.block.number]
