@@ -43,6 +43,8 @@ import {BPS, Cause, Fill, Kind, Plan, Rebalance, Trade} from "./types/Types.sol"
 ///
 /// ROLES, and what each can cost the holders at most: docs/SECURITY.md. In short, a keeper moves assets towards their
 /// targets only, and loses at most `lossBudget` of the vault's value against the oracle in any `budgetWindow`.
+/// Nobody ever has an allowance of the vault's tokens. What a trade sells leaves by `pay` alone: to the venue of the trade
+/// under way, once, in the token that the trade sells.
 ///
 /// KNOWN LIMITS
 /// - An asset that is not traded can still change its weight, by no more than the loss of the rebalance.
@@ -165,7 +167,8 @@ contract Vault is VaultBase, IVaultCore {
         State memory s = _unlocked();
         require(_isKeeper[msg.sender], Unauthorised(msg.sender));
         require(s.flags & PAUSED == 0, Paused());
-        _checkPlan(plan, s.nonce);
+        Trade[] calldata trades = plan.trades;
+        _checkPlan(plan, trades.length, s.nonce);
         Book memory book;
         Rebalance memory entry;
         book.words = _words(s);
@@ -173,11 +176,10 @@ contract Vault is VaultBase, IVaultCore {
         entry.nonce = uint40(s.nonce++);
         Rules.Bands memory bands = Triggers.bandsOf(book.words);
         _open(book, bands, entry, s);
-        entry.fills = _trade(book, s, plan.trades);
+        entry.fills = _trade(book, s, trades);
         _close(book, bands, entry, s, plan.part);
 
-        // The encoded plan is all that follows the selector.
-        planHash = keccak256(msg.data[4:]);
+        planHash = _hashOfPlan();
         entry.keeper = msg.sender;
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
@@ -196,16 +198,35 @@ contract Vault is VaultBase, IVaultCore {
         SafeTransferLib.safeTransfer(words.token(uint8(flags >> PAYING_ASSET)), to, amount);
     }
 
+    /// @dev The encoded plan is all that follows the selector.
+    function _hashOfPlan() private pure returns (bytes32 planHash) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            let size := sub(calldatasize(), 4)
+            calldatacopy(m, 4, size)
+            planHash := keccak256(m, size)
+        }
+    }
+
     /// @dev A block hash is known for the last 256 blocks and zero for all others.
-    function _checkPlan(Plan calldata plan, uint256 nonce) private view {
-        require(plan.nonce == nonce, NonceMismatch(nonce, plan.nonce));
-        require(block.timestamp <= plan.deadline, DeadlinePassed(plan.deadline, block.timestamp));
-        bytes32 known = blockhash(plan.referenceBlock);
-        require(
-            known != 0 && known == plan.referenceHash,
-            ReferenceBlockMismatch(plan.referenceBlock, known, plan.referenceHash)
-        );
-        require(plan.trades.length > 0, NoTrades());
+    /// @param count of the plan's trades
+    function _checkPlan(Plan calldata plan, uint256 count, uint256 nonce) private view {
+        uint256 given;
+        uint256 deadline;
+        uint256 height; // of the reference block
+        assembly ("memory-safe") {
+            given := calldataload(plan)
+            deadline := calldataload(add(plan, 0x20))
+            height := calldataload(add(plan, 0x40))
+            // All at once what the compiler would refuse one by one: more bits than the types have.
+            if or(shr(40, or(given, deadline)), shr(64, height)) { revert(0, 0) }
+        }
+        require(given == nonce, NonceMismatch(nonce, given));
+        require(block.timestamp <= deadline, DeadlinePassed(deadline, block.timestamp));
+        bytes32 known = blockhash(height);
+        bytes32 hash = plan.referenceHash;
+        require(known != 0 && known == hash, ReferenceBlockMismatch(height, known, hash));
+        require(count > 0, NoTrades());
     }
 
     /// @dev Fills the book with what is held and what it is worth. Goes on with an open rebalance, or refuses unless one is
@@ -217,7 +238,7 @@ contract Vault is VaultBase, IVaultCore {
         (book.values, total) = Rules.valuesOf(book.balances, book.prices);
         require(total > 0, NoValue());
         book.total = total;
-        book.targets = TargetPath.at(words, block.timestamp);
+        book.targets = TargetPath.weightsAt(words, block.timestamp);
         (Cause cause, uint256 breaches, uint256 largest) =
             Triggers.assess(words, bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
         entry.valueBefore = total;
@@ -245,11 +266,27 @@ contract Vault is VaultBase, IVaultCore {
         for (uint256 k; k < trades.length; ++k) {
             Trade calldata trade = trades[k];
             Fill memory fill = fills[k];
-            (fill.sell, fill.buy, fill.venue, fill.amountIn) = (trade.sell, trade.buy, trade.venue, trade.amountIn);
+            _readTrade(trade, fill);
             uint256 valueIn = _checkTrade(book, fill, k);
             _lockPaying(s, fill.sell, fill.venue);
             fill.amountOut = _swap(book, fill, trade.route, k);
-            _checkOutput(book, fill, trade.minOut, valueIn, k);
+            _checkOutput(book, fill, trade, valueIn, k);
+        }
+    }
+
+    /// @dev All at once what the compiler would refuse one by one: more bits than the types have.
+    function _readTrade(Trade calldata trade, Fill memory fill) private pure {
+        assembly ("memory-safe") {
+            let sell := calldataload(trade)
+            let buy := calldataload(add(trade, 0x20))
+            let venue := calldataload(add(trade, 0x40))
+            let amountIn := calldataload(add(trade, 0x60))
+            let minOut := calldataload(add(trade, 0x80))
+            if or(shr(8, or(or(sell, buy), venue)), shr(128, or(amountIn, minOut))) { revert(0, 0) }
+            mstore(fill, sell)
+            mstore(add(fill, 0x20), buy)
+            mstore(add(fill, 0x40), venue)
+            mstore(add(fill, 0x60), amountIn)
         }
     }
 
@@ -309,9 +346,16 @@ contract Vault is VaultBase, IVaultCore {
     }
 
     /// @dev Judges what a trade returned, and counts what it lost and moved.
-    /// @param minOut {qTok of buy} the keeper's own floor
+    /// @param trade that `_readTrade` has passed
     /// @param valueIn D36{quote} of what was sold
-    function _checkOutput(Book memory book, Fill memory fill, uint256 minOut, uint256 valueIn, uint256 k) private pure {
+    function _checkOutput(Book memory book, Fill memory fill, Trade calldata trade, uint256 valueIn, uint256 k)
+        private
+        pure
+    {
+        uint256 minOut; // {qTok of buy} the keeper's own floor
+        assembly ("memory-safe") {
+            minOut := calldataload(add(trade, 0x80))
+        }
         uint256 maxSlippage = book.words.maxSlippage();
         uint256 priceBuy = book.prices[fill.buy];
         // D36{quote} = {qTok} * D36{quote/qTok}
@@ -360,13 +404,13 @@ contract Vault is VaultBase, IVaultCore {
         outside &= wanted;
         open = outside != 0;
         uint256 traded = book.sold | book.bought;
-        uint256 judged = part ? traded : traded | outside;
-        for (uint256 i; judged >> i != 0; ++i) {
-            if (judged >> i & 1 == 0) continue;
+        uint256 missed = part ? 0 : outside;
+        for (uint256 i; i < values.length; ++i) {
+            if ((traded | missed) >> i & 1 == 0) continue;
             uint256 target = uint16(book.targets >> (i << 4));
             uint256 value = values[i];
             if (traded >> i & 1 != 0) _checkCrossing(book, i, target, value, total);
-            if (part || outside >> i & 1 == 0) continue;
+            if (missed >> i & 1 == 0) continue;
             revert DestinationMissed(i, Rules.drift(Rules.deviation(value, target, total), total), target);
         }
         entry.valueAfter = total;
@@ -390,14 +434,14 @@ contract Vault is VaultBase, IVaultCore {
         }
         uint256 window = words.budgetWindow();
         uint256 elapsed = block.timestamp - s.lastRebalance;
-        uint256 used =
-            Budget.leaked(s.lossLevel, elapsed, words.lossBudget(), window) + Budget.fractionUp(book.loss, book.total);
-        uint256 capacity = Budget.capacity(words.lossBudget());
+        uint256 budget = words.lossBudget();
+        uint256 used = Budget.leaked(s.lossLevel, elapsed, budget, window) + Budget.fractionUp(book.loss, book.total);
+        uint256 capacity = Budget.capacity(budget);
         require(used <= capacity, LossBudgetExceeded(used, capacity));
         s.lossLevel = used;
-        used = Budget.leaked(s.turnoverLevel, elapsed, words.turnoverBudget(), window)
-            + Budget.fractionUp(book.turnover, book.total);
-        capacity = Budget.capacity(words.turnoverBudget());
+        budget = words.turnoverBudget();
+        used = Budget.leaked(s.turnoverLevel, elapsed, budget, window) + Budget.fractionUp(book.turnover, book.total);
+        capacity = Budget.capacity(budget);
         require(used <= capacity, TurnoverBudgetExceeded(used, capacity));
         s.turnoverLevel = used;
     }

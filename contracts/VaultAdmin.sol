@@ -92,7 +92,8 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     function submit(bytes calldata call) external onlyOwner returns (uint256 readyAt) {
         bytes32 callHash = keccak256(call);
         readyAt = _submitted[callHash];
-        require(readyAt == 0 || block.timestamp > readyAt + SUBMISSION_LIFE, AlreadySubmitted(callHash, readyAt));
+        // Zero, of what was never submitted, is long past.
+        require(block.timestamp > readyAt + SUBMISSION_LIFE, AlreadySubmitted(callHash, readyAt));
         readyAt = block.timestamp + _words(_load()).timelock();
         _submitted[callHash] = readyAt;
         _append(Kind.SUBMITTED, abi.encode(call, readyAt));
@@ -142,7 +143,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         _checkStepDelay(m.limits.stepDelay);
         uint256 count = m.assets.length;
         require(weights.length == count, IVaultCore.LengthMismatch(count, weights.length));
-        uint16[] memory from = MandateCodec.unpackWeights(TargetPath.at(words, block.timestamp), count);
+        uint16[] memory from = MandateCodec.unpackWeights(TargetPath.weightsAt(words, block.timestamp), count);
         for (uint256 i; i < count; ++i) {
             require(
                 FixedPointMathLib.dist(from[i], weights[i]) <= m.limits.maxStep,
@@ -239,7 +240,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     /// @inheritdoc IVaultAdmin
     function targets() external view returns (uint16[] memory) {
         bytes memory words = _words(_load());
-        return MandateCodec.unpackWeights(TargetPath.at(words, block.timestamp), words.assetCount());
+        return MandateCodec.unpackWeights(TargetPath.weightsAt(words, block.timestamp), words.assetCount());
     }
 
     /// @inheritdoc IVaultAdmin

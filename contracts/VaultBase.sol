@@ -89,7 +89,10 @@ abstract contract VaultBase is ERC20 {
     // ---- the lock
 
     function _load() internal view returns (State memory s) {
-        uint256 word = _state;
+        _fill(s, _state);
+    }
+
+    function _fill(State memory s, uint256 word) private pure {
         s.lastRebalance = word >> 216;
         s.nonce = uint32(word >> 184);
         s.lossLevel = uint48(word >> 136);
@@ -102,14 +105,19 @@ abstract contract VaultBase is ERC20 {
     /// @dev Every field fits: times until the year 36812; a nonce for each of 2^32 rebalances; what MandateRules allows as a
     ///      budget; at most 16 assets.
     function _save(State memory s) internal {
+        _saveWith(s, s.flags);
+    }
+
+    function _saveWith(State memory s, uint256 flags) private {
         _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80 | s.openUntil
-            << 40 | s.breaches << 24 | s.flags;
+            << 40 | s.breaches << 24 | flags;
     }
 
     /// @dev The state, if no call of this vault is under way.
     function _unlocked() internal view returns (State memory s) {
-        s = _load();
-        require(s.flags & LOCKED == 0, IVaultCore.Locked());
+        uint256 word = _state;
+        require(word & LOCKED == 0, IVaultCore.Locked());
+        _fill(s, word);
     }
 
     function _lock(State memory s) internal {
@@ -121,10 +129,7 @@ abstract contract VaultBase is ERC20 {
     /// @param asset index, at most 15
     /// @param venue index, at most 254
     function _lockPaying(State memory s, uint256 asset, uint256 venue) internal {
-        uint256 flags = s.flags;
-        s.flags = flags | LOCKED | PAYING | asset << PAYING_ASSET | venue << PAYING_VENUE;
-        _save(s);
-        s.flags = flags;
+        _saveWith(s, s.flags | LOCKED | PAYING | asset << PAYING_ASSET | venue << PAYING_VENUE);
     }
 
     /// @dev Closes the payment that `_lockPaying` has opened.

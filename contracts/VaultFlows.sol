@@ -155,7 +155,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     /// @inheritdoc IVaultFlows
     function routeDeposit(uint256 value) external view returns (uint256[] memory amounts) {
         Book memory book = _read(_words(_unlocked()));
-        amounts = FlowRules.routeIn(book.values, TargetPath.at(book.words, block.timestamp), value);
+        amounts = FlowRules.routeIn(book.values, TargetPath.weightsAt(book.words, block.timestamp), value);
         _toTokensDown(amounts, book.prices);
     }
 
@@ -163,7 +163,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     function routeWithdraw(uint256 value) external view returns (uint256[] memory amounts) {
         Book memory book = _read(_words(_unlocked()));
         require(value < book.total, WithdrawalTooLarge(value, book.total));
-        amounts = FlowRules.routeOut(book.values, TargetPath.at(book.words, block.timestamp), value);
+        amounts = FlowRules.routeOut(book.values, TargetPath.weightsAt(book.words, block.timestamp), value);
         _toTokensDown(amounts, book.prices);
     }
 
@@ -223,7 +223,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         private
         view
     {
-        uint256 targets = TargetPath.at(words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(words, block.timestamp);
         uint256 breaches;
         uint256 largest;
         (d.cause, breaches, largest) =
@@ -362,7 +362,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
 
     /// @param value D36{quote} of `amounts`
     function _checkDeposit(Book memory book, uint256[] calldata amounts, uint256 value) private view {
-        uint256 targets = TargetPath.at(book.words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(book.words, block.timestamp);
         uint256 tolerance = Triggers.bandsOf(book.words).tolerance;
         uint256 total = book.total + value;
         for (uint256 i; i < amounts.length; ++i) {
@@ -376,7 +376,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
 
     /// @param value D36{quote} of `amounts`, below the total: fewer shares than there are pay for it
     function _checkWithdrawal(Book memory book, uint256[] calldata amounts, uint256 value) private view {
-        uint256 targets = TargetPath.at(book.words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(book.words, block.timestamp);
         uint256 tolerance = Triggers.bandsOf(book.words).tolerance;
         uint256 total = book.total - value;
         for (uint256 i; i < amounts.length; ++i) {

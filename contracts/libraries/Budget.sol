@@ -24,8 +24,10 @@ library Budget {
     /// @param budgetBps {bps} that may be used in any window
     /// @return D14{1} exactly half of it
     function capacity(uint256 budgetBps) internal pure returns (uint256) {
-        // D14{1} = {bps} * D14{1} / {bps} / 2
-        return budgetBps * HALF_BPS;
+        unchecked {
+            // D14{1} = {bps} * D14{1} / {bps} / 2; no overflow, a budget has 32 bits
+            return budgetBps * HALF_BPS;
+        }
     }
 
     /// @notice The level after some time without use: `capacity` leaks in each window.

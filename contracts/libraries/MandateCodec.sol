@@ -294,6 +294,17 @@ library MandateCodec {
         }
     }
 
+    /// @return time {s}
+    /// @return weights packed
+    function lastKnot(bytes memory words) internal pure returns (uint256 time, uint256 weights) {
+        assembly ("memory-safe") {
+            // Only FOOTER words stand behind it.
+            let end := add(words, mload(words))
+            time := mload(sub(end, 0x80))
+            weights := mload(sub(end, 0x60))
+        }
+    }
+
     function name(bytes memory words) internal pure returns (bytes32) {
         return bytes32(_word(words, words.length / 32 - 3));
     }

@@ -5,13 +5,16 @@ import {Rebalance} from "../types/Types.sol";
 
 /// @notice The payload of a REBALANCED entry: the record of a rebalance in little more than half of the words that its plain
 ///         ABI encoding takes, because every byte of a log is paid for.
-/// @dev It is the ABI encoding of (uint256 head, bytes32 planHash, bytes32 journalHead, uint256 drifts, uint256 valueBefore,
-///      uint256 valueAfter, uint256[] list); within a word the first field stands highest:
-///      head     keeper 160, nonce 40, cause 8, open 8, fills 40
-///      drifts   driftBefore 128, driftAfter 128
-///      list     one word for each asset: price
-///               one word for each asset: round
-///               two words for each fill: sell 64, buy 32, venue 32, amountIn 128; amountOut
+/// @dev Words of 32 bytes, in order; within a word the first field stands highest:
+///      0        keeper 160, nonce 40, cause 8, open 8, assets 8, fills 32
+///      1        planHash
+///      2        journalHead
+///      3        driftBefore 128, driftAfter 128
+///      4        valueBefore
+///      5        valueAfter
+///      then     one word for each asset: price
+///      then     one word for each asset: round
+///      then     two words for each fill: unused 104, sell 8, buy 8, venue 8, amountIn 128; amountOut
 library RebalanceCodec {
     /// @dev Nothing is cut: a drift is at most 10^18, what is sold was a uint128 in the plan, and all else has its own type.
     function pack(Rebalance memory r) internal pure returns (bytes memory payload) {
@@ -24,16 +27,14 @@ library RebalanceCodec {
             let fills := mload(add(r, 0x180))
             let count := mload(fills)
             payload := mload(0x40)
-            mstore(add(payload, 0x20), or(head, count))
+            mstore(add(payload, 0x20), or(or(head, shl(32, mload(prices))), count))
             mstore(add(payload, 0x40), mload(add(r, 0x80))) // planHash
             mstore(add(payload, 0x60), mload(add(r, 0xa0))) // journalHead
             mstore(add(payload, 0x80), drifts)
             mstore(add(payload, 0xa0), mload(add(r, 0x100))) // valueBefore
             mstore(add(payload, 0xc0), mload(add(r, 0x120))) // valueAfter
-            mstore(add(payload, 0xe0), 0xe0)
             let size := shl(5, mload(prices))
-            mstore(add(payload, 0x100), add(shl(1, mload(prices)), shl(1, count)))
-            let to := add(payload, 0x120)
+            let to := add(payload, 0xe0)
             for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
                 mstore(to, mload(add(prices, at)))
                 mstore(add(to, size), mload(add(rounds, at)))
@@ -44,7 +45,7 @@ library RebalanceCodec {
                 fills := add(fills, 0x20)
                 let fill := mload(fills)
                 let names :=
-                    or(or(shl(192, mload(fill)), shl(160, mload(add(fill, 0x20)))), shl(128, mload(add(fill, 0x40))))
+                    or(shl(144, mload(fill)), or(shl(136, mload(add(fill, 0x20))), shl(128, mload(add(fill, 0x40)))))
                 mstore(to, or(names, mload(add(fill, 0x60))))
                 mstore(add(to, 0x20), mload(add(fill, 0x80)))
                 to := add(to, 0x40)

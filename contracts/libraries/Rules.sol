@@ -39,24 +39,25 @@ library Rules {
         pure
         returns (uint256[] memory values, uint256 total)
     {
-        bool wraps;
+        uint256 wraps; // not zero: one of them does
         assembly ("memory-safe") {
-            let size := shl(5, mload(balances))
             values := mload(0x40)
-            mstore(0x40, add(values, add(size, 0x20)))
             mstore(values, mload(balances))
-            for { let at := 0x20 } iszero(gt(at, size)) { at := add(at, 0x20) } {
-                let balance_ := mload(add(balances, at))
+            let at := shl(5, mload(balances))
+            mstore(0x40, add(values, add(at, 0x20)))
+            for {} at { at := sub(at, 0x20) } {
+                let held := mload(add(balances, at))
                 let price := mload(add(prices, at))
                 // D36{quote} = {qTok} * D36{quote/qTok}
-                let value := mul(balance_, price)
+                let value := mul(held, price)
                 mstore(add(values, at), value)
                 total := add(total, value)
-                // A product is right when it divides back, a sum when it is not below what was added.
-                wraps := or(wraps, or(gt(iszero(eq(div(value, balance_), price)), iszero(balance_)), lt(total, value)))
+                // A product is right when it divides back, and gives less when it is not; a sum when it is not below what
+                // was added.
+                wraps := or(wraps, or(and(lt(div(value, held), price), gt(held, 0)), lt(total, value)))
             }
         }
-        if (wraps) total = type(uint256).max;
+        if (wraps != 0) total = type(uint256).max;
         require(total <= MAX_TOTAL, ValueTooLarge(total, MAX_TOTAL));
     }
 
@@ -148,20 +149,25 @@ library Rules {
     }
 
     /// @notice On which side of its target an asset is: 1 above, 0 exactly on it, -1 below.
-    function side(uint256 value, uint256 target, uint256 total) internal pure returns (int256) {
+    function side(uint256 value, uint256 target, uint256 total) internal pure returns (int256 above) {
         unchecked {
             // D36{quote * bps} = D36{quote} * {bps}
             uint256 actual = value * BPS;
             uint256 wanted = target * total;
-            return actual > wanted ? int256(1) : actual < wanted ? int256(-1) : int256(0);
+            assembly ("memory-safe") {
+                above := sub(gt(actual, wanted), lt(actual, wanted))
+            }
         }
     }
 
     /// @notice Whether trading took an asset away from its target or past it.
     /// @dev What is sold has to be above its target before and not below it after; what is bought the other way round.
     ///      An asset both sold and bought would have to be above and below before: always crossed.
-    function isCrossed(bool sold, bool bought, int256 before, int256 afterwards) internal pure returns (bool) {
-        return (sold && (before <= 0 || afterwards < 0)) || (bought && (before >= 0 || afterwards > 0));
+    function isCrossed(bool sold, bool bought, int256 before, int256 afterwards) internal pure returns (bool crossed) {
+        assembly ("memory-safe") {
+            let hit := and(sold, or(slt(before, 1), slt(afterwards, 0)))
+            crossed := or(hit, and(bought, or(sgt(before, not(0)), sgt(afterwards, 0))))
+        }
     }
 
     /// @notice Whether a trade returned less than the mandate's slippage allows. The same as `floorUp`, without dividing.
@@ -169,16 +175,24 @@ library Rules {
     /// @param valueOut D36{quote}
     /// @param maxSlippage {bps}, below BPS
     function isOutputTooLow(uint256 valueIn, uint256 valueOut, uint256 maxSlippage) internal pure returns (bool) {
+        uint256 kept; // {bps}
+        unchecked {
+            kept = BPS - maxSlippage;
+        }
         // D36{quote} * {bps} < D36{quote} * {bps}
-        return valueOut * BPS < valueIn * (BPS - maxSlippage);
+        return valueOut * BPS < valueIn * kept;
     }
 
     /// @notice Whether a loss is above the limit. The limit itself is allowed.
     /// @param loss D36{quote}
     /// @param maxLoss {bps}
     function isLossTooHigh(uint256 loss, uint256 totalBefore, uint256 maxLoss) internal pure returns (bool) {
-        // D36{quote} * {bps} > {bps} * D36{quote}
-        return loss * BPS > maxLoss * totalBefore;
+        uint256 limit; // D36{quote * bps}
+        unchecked {
+            limit = maxLoss * totalBefore;
+        }
+        // D36{quote} * {bps} > D36{quote * bps}
+        return loss * BPS > limit;
     }
 
     /// @notice A deviation as a ratio, for showing and recording only.
@@ -186,8 +200,10 @@ library Rules {
     /// @param off D36{quote * bps}
     /// @return D18{1}, rounded down
     function drift(uint256 off, uint256 total) internal pure returns (uint256) {
-        // D18{1} = D36{quote * bps} * D18{1} / (D36{quote} * {bps})
-        return FixedPointMathLib.fullMulDiv(off, D18, total * BPS);
+        unchecked {
+            // D18{1} = D36{quote * bps} * D18{1} / (D36{quote} * {bps})
+            return FixedPointMathLib.fullMulDiv(off, D18, total * BPS);
+        }
     }
 
     /// @notice The least that a trade must return at the oracle's prices.
@@ -209,7 +225,9 @@ library Rules {
     /// @return D36{quote}
     function minTradeValue(uint256 minTrade) internal pure returns (uint256) {
         // D36{quote} = D18{quote} * 10^18; no overflow, minTrade is a uint128
-        return minTrade * D18_TO_D36;
+        unchecked {
+            return minTrade * D18_TO_D36;
+        }
     }
 
     /// @dev `deviation` of each asset, held against one edge.
@@ -222,17 +240,15 @@ library Rules {
         returns (uint256 found, uint256 largest)
     {
         assembly ("memory-safe") {
-            let bit := 1
-            let end := add(values, shl(5, mload(values)))
-            for {} lt(values, end) {} {
-                values := add(values, 0x20)
+            // From the last, so that each leaves its bit below those of the later ones.
+            for { let i := mload(values) } i {} {
+                let value := mload(add(values, shl(5, i)))
+                i := sub(i, 1)
                 // D36{quote * bps} = |D36{quote} * {bps} - {bps} * D36{quote}|
-                let off := sub(mul(mload(values), 10000), mul(and(targets, 0xffff), total))
+                let off := sub(mul(value, 10000), mul(and(shr(shl(4, i), targets), 0xffff), total))
                 if slt(off, 0) { off := sub(0, off) }
                 if gt(off, largest) { largest := off }
-                if gt(off, edge) { found := or(found, bit) }
-                bit := shl(1, bit)
-                targets := shr(16, targets)
+                found := or(shl(1, found), gt(off, edge))
             }
         }
     }

@@ -22,10 +22,14 @@ library TargetPath {
     /// @param words of the mandate
     /// @param time {s}
     /// @return packed {bps} sum exactly BPS
-    function at(bytes memory words, uint256 time) internal pure returns (uint256 packed) {
+    function weightsAt(bytes memory words, uint256 time) internal pure returns (uint256 packed) {
+        (uint256 end, uint256 to) = words.lastKnot();
+        return time < end ? _before(words, time, end, to) : to;
+    }
+
+    /// @dev Before the last knot, which is `end` and `to`.
+    function _before(bytes memory words, uint256 time, uint256 end, uint256 to) private pure returns (uint256 packed) {
         uint256 high = words.knotCount() - 1;
-        (uint256 end, uint256 to) = words.knot(high);
-        if (high == 0 || time >= end) return to;
         (uint256 start, uint256 from) = words.knot(0);
         if (time <= start) return from;
         // The knots around `time`: low's is at most `time`, high's after it.

@@ -54,8 +54,10 @@ library Triggers {
         bands.relativeBand = uint16(first >> 32);
         bands.drift = uint16(second >> 80);
         bands.relativeDrift = uint16(second >> 64);
-        // D36{quote * bps} = {bps} * D36{quote}
-        bands.tolerance = BPS * Rules.minTradeValue(second >> 128);
+        unchecked {
+            // D36{quote * bps} = {bps} * D36{quote}; no overflow, minTrade is a uint128
+            bands.tolerance = BPS * Rules.minTradeValue(second >> 128);
+        }
     }
 
     /// @notice The assets that must end inside the destination.
@@ -64,7 +66,7 @@ library Triggers {
     /// @return bitmap
     function scopeOf(bytes memory words, uint256 breaches, uint256 count) internal pure returns (uint256) {
         (uint256 first,) = _head(words);
-        return Scope(uint8(first >> 80)) == Scope.BOOK ? all(count) : breaches;
+        return uint8(first >> 80) == uint8(Scope.BOOK) ? all(count) : breaches;
     }
 
     /// @return bitmap of `count` assets

@@ -84,7 +84,7 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
         uint256 owed = uint256(sell < buy ? amount0Delta : amount1Delta);
         if (payer == address(this)) sell.safeTransfer(msg.sender, owed);
         // The payer is who called `swap`: see above.
-        else IPayer(payer).pay(msg.sender, owed);
+        else _ask(payer, owed);
     }
 
     /// @inheritdoc IVenue
@@ -99,6 +99,21 @@ contract UniswapV3Venue is IVenue, IUniswapV3SwapCallback {
         (address middle, uint24 secondFee) = _second(route);
         amountOut = _spot(_existing(sell, middle, _firstFee(route), route), amountIn, sell < middle, route);
         return _spot(_existing(middle, buy, secondFee, route), amountOut, middle < buy, route);
+    }
+
+    /// @dev Asks for the pay of the pool that calls. Who has no code pays nothing, which the pool sees.
+    function _ask(address payer, uint256 owed) private {
+        bytes4 selector = IPayer.pay.selector;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, selector)
+            mstore(add(m, 0x04), caller())
+            mstore(add(m, 0x24), owed)
+            if iszero(call(gas(), payer, 0, m, 0x44, 0, 0)) {
+                returndatacopy(m, 0, returndatasize())
+                revert(m, returndatasize())
+            }
+        }
     }
 
     /// @dev Encoded by hand, for half of the gas: the five arguments of the pool, the last of which is what the callback

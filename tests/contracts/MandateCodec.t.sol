@@ -112,6 +112,14 @@ contract MandateCodecTest is Test {
         assertEq(abi.encode(found), abi.encode(words.feeds()), "VLT-11 the same words");
     }
 
+    function test_lastKnot__any_path__is_the_last(uint256 seed, uint256 assets, uint256 knots) public {
+        bytes memory words = MandateCodec.pack(_any(seed, assets, 2, knots));
+        (uint256 time, uint256 weights) = words.lastKnot();
+        (uint256 expectedTime, uint256 expectedWeights) = words.knot(words.knotCount() - 1);
+        assertEq(time, expectedTime, "VLT-11 time");
+        assertEq(weights, expectedWeights, "VLT-11 weights");
+    }
+
     /// @dev Five words of header, one for each venue, three for each asset, two for each knot, three at the end.
     function test_pack__has_the_documented_size(uint256 assets, uint256 venues, uint256 knots) public {
         Mandate memory m = _any(1, assets, venues, knots);

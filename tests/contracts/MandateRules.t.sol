@@ -43,12 +43,13 @@ contract MandateRulesTest is VaultFixture {
     }
 
     function test_name__not_a_text__reverts() public {
-        bytes32[6] memory bad = [
+        bytes32[7] memory bad = [
             bytes32(0),
             ~bytes32(0),
             bytes32("a") | bytes32(uint256(1) << 8),
             bytes32(hex"c3a9"),
             bytes32("a\nb"),
+            bytes32("exactly thirty-two bytes of text"),
             bytes32(hex"617f62")
         ];
         for (uint256 i; i < bad.length; ++i) {
@@ -414,8 +415,13 @@ contract MandateRulesTest is VaultFixture {
         _refused(m, reason);
         m.assets[1].feed.twap.maxDeviation = uint16(bound(deviation, 10_000, type(uint16).max));
         _refused(m, reason);
-        m.assets[1].feed.twap.maxDeviation = 100;
+        m.assets[1].feed.twap.maxDeviation = 10_000;
+        _refused(m, reason);
+        m.assets[1].feed.twap.maxDeviation = 9_999;
+        this.validate(m);
         m.assets[1].feed.twap.base = 1;
+        _refused(m, reason);
+        m.assets[1].feed.twap.base = 3;
         _refused(m, reason);
         m.assets[1].feed.twap.base = uint8(bound(base, 3, 255));
         _refused(m, reason);

@@ -349,6 +349,71 @@ contract RulesTest is VectorTest {
         assertEq(Rules.drift(Rules.deviation(0, BPS, total), total), 1e18, "VLT-1 drift of nothing");
     }
 
+    // ---- all assets at once
+
+    /// The maps of all assets say of each what is said of it alone.
+    function test_maps__any_assets__are_those_of_each_asset(
+        Rules.Bands memory bands,
+        uint256[16] memory shares,
+        uint16[16] memory weights,
+        uint256 count,
+        uint256 total
+    ) public pure {
+        count = bound(count, 1, 16);
+        total = bound(total, 1, Rules.MAX_TOTAL);
+        (bands.band, bands.relativeBand) = (bands.band % 4 * 1_250, bands.relativeBand % 3 * 5_000);
+        (bands.drift, bands.relativeDrift) = (bands.drift % 3_000, bands.relativeDrift % 8_000);
+        bands.tolerance = bound(bands.tolerance, 0, total) * (bands.tolerance % 3);
+        uint256[] memory values = new uint256[](count);
+        uint256 targets;
+        for (uint256 i; i < count; ++i) {
+            values[i] = bound(shares[i], 0, total);
+            targets |= uint256(weights[i] % 4 == 0 ? 0 : weights[i] % 10_001) << (16 * i);
+        }
+        _assertMaps(bands, values, targets, total);
+    }
+
+    function _assertMaps(Rules.Bands memory bands, uint256[] memory values, uint256 targets, uint256 total)
+        private
+        pure
+    {
+        (uint256 breaches, uint256 largest) = Rules.breachesOf(bands, values, targets, total);
+        (uint256 outside, uint256 largestAgain) = Rules.outsideOf(bands, values, targets, total);
+        uint256 most;
+        for (uint256 i; i < values.length; ++i) {
+            uint256 target = uint16(targets >> (16 * i));
+            uint256 off = Rules.deviation(values[i], target, total);
+            most = FixedPointMathLib.max(most, off);
+            assertEq(breaches >> i & 1 == 1, Rules.isBreach(bands, off, target, total), "VLT-1 breach");
+            assertEq(outside >> i & 1 == 0, Rules.isInside(bands, off, target, total), "VLT-4 inside");
+        }
+        assertEq(breaches >> values.length, 0, "VLT-1 nothing but assets");
+        assertEq(outside >> values.length, 0, "VLT-4 nothing but assets");
+        assertEq(largest, most, "VLT-12 largest deviation");
+        assertEq(largestAgain, most, "VLT-12 largest deviation again");
+    }
+
+    /// To the unit: at the edge in breach, beyond the edge outside.
+    function test_maps__at_the_edge__are_those_of_each_asset(uint256 total, uint256 band, uint256 min, int256 by)
+        public
+        pure
+    {
+        total = bound(total, 1, 1e60) * 10_000;
+        Rules.Bands memory bands;
+        bands.band = bound(band, 1, 5_000);
+        bands.drift = bands.band;
+        bands.tolerance = bound(min, 0, 1e40) * 10_000;
+        // Above a target of nothing by the band, give or take a unit; the second beyond the tolerance as well.
+        uint256[] memory values = new uint256[](2);
+        values[0] = uint256(int256(bands.band * total / 10_000) + bound(by, -1, 1));
+        values[1] = values[0] + bands.tolerance / 10_000;
+        _assertMaps(bands, values, 0, total);
+        (uint256 breaches,) = Rules.breachesOf(bands, values, 0, total);
+        (uint256 outside,) = Rules.outsideOf(bands, values, 0, total);
+        assertEq(breaches & 1 == 1, bound(by, -1, 1) >= 0, "VLT-1 inclusive");
+        assertEq(outside >> 1 == 1, bound(by, -1, 1) > 0, "VLT-4 inclusive");
+    }
+
     function valuesOf(uint256[] calldata balances, uint256[] calldata prices) external pure returns (uint256 total) {
         (, total) = Rules.valuesOf(balances, prices);
     }

@@ -183,7 +183,7 @@ contract UniswapV3VenueTest is MarketFixture {
         vm.prank(trader);
         tokens[EQUITY].approve(address(venue), type(uint256).max);
         vm.prank(stranger);
-        vm.expectRevert(bytes(""));
+        vm.expectRevert(bytes("IIA"));
         venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, route(EQUITY, DOLLAR));
         assertEq(tokens[EQUITY].balanceOf(trader), 1e18, "trader keeps the tokens");
     }

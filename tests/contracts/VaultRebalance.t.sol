@@ -164,6 +164,34 @@ contract VaultRebalanceTest is VaultTest {
         _refuse(p, keeper, abi.encodeWithSelector(name, p.referenceBlock, bytes32(0), bytes32(0)));
     }
 
+    /// A number that does not fit its type is not cut to one that does.
+    function test_rebalance__plan_with_more_bits_than_its_types__reverts(uint256 which, uint256 extra) public {
+        makeOddDue();
+        Plan memory p = planFor(odd, oddPlan());
+        bytes memory data = abi.encodeCall(odd.rebalance, (p));
+        // {bytes} from the selector on: nonce, deadline, reference block; sell, buy, venue, amountIn, minOut of a trade
+        uint256 trade_ = 0x20 + 7 * 0x20 + 0x20 + 2 * 0x20;
+        uint256[8] memory places =
+            [uint256(0x20), 0x40, 0x60, trade_, trade_ + 0x20, trade_ + 0x40, trade_ + 0x60, trade_ + 0x80];
+        uint256[8] memory bits = [uint256(40), 40, 64, 8, 8, 8, 128, 128];
+        which %= 8;
+        extra = 1 << bound(extra, bits[which], 255);
+        uint256 place = places[which] + 36;
+        assembly ("memory-safe") {
+            mstore(add(data, place), or(mload(add(data, place)), extra))
+        }
+        vm.prank(keeper);
+        (bool ok, bytes memory answer) = address(odd).call(data);
+        assertFalse(ok, "VLT-12 what is recorded is what was called");
+        assertEq(answer.length, 0, "VLT-12 refused as no plan");
+        assembly ("memory-safe") {
+            mstore(add(data, place), xor(mload(add(data, place)), extra))
+        }
+        vm.prank(keeper);
+        (ok,) = address(odd).call(data);
+        assertTrue(ok, "the same without it");
+    }
+
     function test_rebalance__no_trades__reverts() public {
         makeOddDue();
         expectRebalanceRevert(odd, new Trade[](0), abi.encodeWithSelector(IVaultCore.NoTrades.selector));

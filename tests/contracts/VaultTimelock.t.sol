@@ -38,6 +38,17 @@ contract VaultTimelockTest is VaultTest {
         vault.submit(_call);
     }
 
+    /// To the second: the last one in which it can be made is the last one in which it cannot be submitted.
+    function test_submission__at_the_end_of_its_life__is_still_pending() public {
+        uint256 readyAt = _submit();
+        vm.warp(readyAt + LIFE);
+        vm.expectRevert(abi.encodeWithSelector(IVaultAdmin.AlreadySubmitted.selector, keccak256(_call), readyAt));
+        vm.prank(owner);
+        vault.submit(_call);
+        _make();
+        assertTrue(vault.isKeeper(address(0xbeef)), "made");
+    }
+
     function test_submit__again_after_expiry_or_revocation__waits_anew() public {
         uint256 readyAt = _submit();
         vm.warp(readyAt + LIFE + 1);

@@ -259,10 +259,10 @@ contract HostileKeeper is VaultFixture {
 
     /// @notice As guardian: stops everything, and withdraws what the owner has announced. The owner takes the pause back.
     function guard(uint256 seed_) external harmless {
-        if (seed_ & 1 == 0) {
+        if (seed_ & 3 == 0) {
             assertTrue(_asThief(abi.encodeCall(vault.pause, ())), "GRD-2 pausing always works");
             _paused = true;
-        } else if (seed_ & 2 == 0) {
+        } else if (seed_ & 3 != 3) {
             vm.prank(owner);
             vault.unpause();
             _paused = false;

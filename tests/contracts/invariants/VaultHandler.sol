@@ -356,6 +356,7 @@ contract VaultHandler is VaultFixture {
             || name == IVaultCore.NotDue.selector || name == IVaultCore.TradeTooSmall.selector
             || name == IVaultCore.OutputTooLow.selector || name == IVaultCore.TargetCrossed.selector
             || name == IVaultCore.DestinationMissed.selector || name == IVaultCore.LossTooHigh.selector
-            || name == IPriceOracle.PriceStale.selector || name == SafeTransferLib.TransferFromFailed.selector;
+            || name == IPriceOracle.PriceStale.selector || name == SafeTransferLib.TransferFailed.selector
+            || name == IVaultCore.AmountInMismatch.selector;
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ILedger} from "../../../contracts/interfaces/ILedger.sol";
 import {IVaultCore} from "../../../contracts/interfaces/IVaultCore.sol";
+import {RebalanceCodec} from "../../../contracts/libraries/RebalanceCodec.sol";
 import {Kind, Plan, Rebalance, Status} from "../../../contracts/types/Types.sol";
 
 /// @notice A vault that holds nothing: the plan checks and the ledger of the real one, and reverts on demand, so that
@@ -43,7 +44,7 @@ contract PlanVault {
         entry.nonce = _nonce++;
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
-        ILedger(ledger).append(Kind.REBALANCED, abi.encode(entry));
+        ILedger(ledger).append(Kind.REBALANCED, RebalanceCodec.pack(entry));
     }
 
     function panic(uint256 divisor) external pure returns (uint256) {

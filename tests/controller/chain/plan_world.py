@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+
+import solidity
 
 from controller.chain import codec
 from controller.chain.abi import Abi, encode
@@ -19,26 +17,17 @@ from controller.chain.ledger import entries
 from controller.execution.keys import LocalSigner, development_signer
 from controller.model import Kind, Plan, Rebalance, Trade
 
-ROOT = Path(__file__).resolve().parents[3]
-SOURCE = "tests/controller/chain/PlanVault.sol"
-IMPORTS = ("contracts/interfaces/ILedger.sol", "contracts/interfaces/IVaultCore.sol", "contracts/types/Types.sol")
+IMPORTS = (
+    "contracts/interfaces/ILedger.sol",
+    "contracts/interfaces/IVaultCore.sol",
+    "contracts/interfaces/IVenue.sol",
+    "contracts/libraries/RebalanceCodec.sol",
+    "contracts/types/Types.sol",
+)
 
 
-@cache
 def compiled() -> tuple[Abi, bytes]:
-    request = {
-        "language": "Solidity",
-        "sources": {path: {"content": (ROOT / path).read_text()} for path in (SOURCE, *IMPORTS)},
-        "settings": {
-            "evmVersion": "shanghai",
-            "optimizer": {"enabled": True},
-            "outputSelection": {SOURCE: {"PlanVault": ["abi", "evm.bytecode.object"]}},
-        },
-    }
-    command = [ROOT / "scripts" / "solc", "--standard-json"]
-    done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=True)
-    contract = json.loads(done.stdout)["contracts"][SOURCE]["PlanVault"]
-    return Abi(contract["abi"]), bytes.fromhex(contract["evm"]["bytecode"]["object"])
+    return solidity.compiled("PlanVault", *IMPORTS)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import solidity
 
 from controller.chain import dev
 from controller.chain.client import Chain
@@ -32,31 +33,35 @@ def market(shared_node: Node, shared_chain: Chain, tmp_path: Path) -> World:
     return build(shared_chain, shared_node.accounts, MACRO, answers, tmp_path, depth=10**6, progress=lambda _what: None)
 
 
+def venue_trader(market: World) -> Contract:
+    """Pays a venue what it asks for, as a vault does."""
+    abi, code = solidity.compiled("VenueTrader", "contracts/interfaces/IVenue.sol")
+    return Contract(market.chain, dev.deploy(market.chain, market.accounts.keeper, code), abi)
+
+
 def balance(chain: Chain, token: str, holder: str) -> int:
     return int(Contract(chain, token, "TestToken").read("balanceOf", holder, block=chain.head()))
 
 
 def test_quotes__when_trades_share_pools__then_real_trades_give_what_was_quoted(market: World, tmp_path: Path) -> None:
-    chain, trader = market.chain, market.accounts.keeper
-    venue = Contract(chain, market.deploy(tmp_path)["UniswapV3Venue"], "UniswapV3Venue")
+    chain, trader = market.chain, venue_trader(market)
+    venue = market.deploy(tmp_path)["UniswapV3Venue"]
     tokens = [listed.token for listed in market.listed]
     wants = [
         Want(sell, buy, size * 10 ** (8 + market.listed[sell].listing.decimals) // market.first[sell])
         for (sell, buy), size in zip(PAIRS, SIZES, strict=True)
     ]
-    asked = UniswapV3(chain, venue.address, market.quoter, (POOL_FEE, 3_000), (tokens[-1],))
-    quotes = VenueQuotes((asked,)).at(chain.head(), wants, tokens, [venue.address])
+    asked = UniswapV3(chain, venue, market.quoter, (POOL_FEE, 3_000), (tokens[-1],))
+    quotes = VenueQuotes((asked,)).at(chain.head(), wants, tokens, [venue])
     assert len(quotes) == len(wants)  # neither the direct pools nor the other fee tier exist
     for want in wants:
         quote = best(want, quotes)
         assert quote is not None
-        market.fund(trader, market.listed[want.sell].listing.symbol, want.amount_in)
-        token = Contract(chain, tokens[want.sell], "TestToken")
-        dev.transact(chain, trader, token.address, token.encode("approve", venue.address, want.amount_in))
-        before = balance(chain, tokens[want.buy], trader)
-        swap = venue.encode("swap", tokens[want.sell], tokens[want.buy], want.amount_in, quote.route)
-        dev.transact(chain, trader, venue.address, swap)
-        received = balance(chain, tokens[want.buy], trader) - before
+        market.fund(trader.address, market.listed[want.sell].listing.symbol, want.amount_in)
+        before = balance(chain, tokens[want.buy], trader.address)
+        trade = trader.encode("trade", venue, tokens[want.sell], tokens[want.buy], want.amount_in, quote.route)
+        dev.transact(chain, market.accounts.keeper, trader.address, trade)
+        received = balance(chain, tokens[want.buy], trader.address) - before
         if (want.sell, want.buy) == PAIRS[2]:
             # its first pool was bought from before, which only helps, and is not counted
             assert received >= quote.amount_out
@@ -73,11 +78,11 @@ def test_quotes__when_a_trade_is_larger_than_the_pool__then_far_below_the_oracle
 
 
 def test_v2_quotes__on_real_pairs__then_real_trades_give_exactly_what_was_quoted(market: World, tmp_path: Path) -> None:
-    chain, trader = market.chain, market.accounts.keeper
+    chain, trader = market.chain, venue_trader(market)
     deployed = market.deploy(tmp_path)
     dollar = market.listed[-1]
     for listed, answer in zip(market.listed[:2], market.first[:2], strict=True):
-        found_pair(market, deployed["UniswapV2Factory"], listed, answer, trader)
+        found_pair(market, deployed["UniswapV2Factory"], listed, answer, market.accounts.keeper)
     tokens = [listed.token for listed in market.listed]
     venue = Contract(chain, deployed["UniswapV2Venue"], "UniswapV2Venue")
     code_hash = venue.read("pairInitCodeHash", block=chain.head())
@@ -90,13 +95,13 @@ def test_v2_quotes__on_real_pairs__then_real_trades_give_exactly_what_was_quoted
     quotes = VenueQuotes((asked,)).at(chain.head(), wants, tokens, [venue.address])
     assert [len(quote.route) for quote in quotes] == [20, 0, 20]
     for quote in quotes:
-        market.fund(trader, market.listed[quote.sell].listing.symbol, quote.amount_in)
-        token = Contract(chain, tokens[quote.sell], "TestToken")
-        dev.transact(chain, trader, token.address, token.encode("approve", venue.address, quote.amount_in))
-        before = balance(chain, tokens[quote.buy], trader)
-        swap = venue.encode("swap", tokens[quote.sell], tokens[quote.buy], quote.amount_in, quote.route)
-        dev.transact(chain, trader, venue.address, swap)
-        assert balance(chain, tokens[quote.buy], trader) - before == quote.amount_out
+        market.fund(trader.address, market.listed[quote.sell].listing.symbol, quote.amount_in)
+        before = balance(chain, tokens[quote.buy], trader.address)
+        trade = trader.encode(
+            "trade", venue.address, tokens[quote.sell], tokens[quote.buy], quote.amount_in, quote.route
+        )
+        dev.transact(chain, market.accounts.keeper, trader.address, trade)
+        assert balance(chain, tokens[quote.buy], trader.address) - before == quote.amount_out
 
 
 def found_pair(market: World, factory: str, listed: Listed, answer: int, provider: str) -> None:
