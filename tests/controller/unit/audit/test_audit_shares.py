@@ -187,3 +187,19 @@ def test_judge__when_a_second_fee_is_less_than_a_share_unit__then_the_time_need_
     scene.wait(10**6)
     scene.do(scene.vault.take_fees())
     assert scene.report().findings == ()
+
+
+def test_judge__when_an_entry_says_nothing__then_it_is_named() -> None:
+    """A vault that has nothing to take, or nothing to pay in, writes no entry."""
+
+    def fee(scene: Scene) -> None:
+        scene.do(scene.vault.take_fees())
+        nothing = FeesTaken(scene.vault.mandate.fees.recipient, 0, 0, scene.vault.mark)
+        scene.world.wait(-12)  # in the second of the fee itself
+        scene.do(Transaction(Call(ALICE, scene.vault.address, None), [nothing]))
+
+    def flow(scene: Scene) -> None:
+        scene.do(scene.vault.deposit(ALICE, BOB, [0, 0, 0]))
+
+    assert "a fee of nothing is recorded" in _said(_report(fee))
+    assert "nothing of value came or went" in _said(_report(flow, FREE))
