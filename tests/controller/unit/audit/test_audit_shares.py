@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from audit_evidence import gather
 from audit_pieces import DAY, MANDATE, address
 from audit_scene import FREE, Scene, changed
 from audit_vault import Transaction
-from audit_world import ALICE, BOB, CAROL
+from audit_world import ALICE, BOB, CAROL, World
 
 from controller.audit.evidence import BlockEvidence, Call, Missing
 from controller.audit.judge import judge
@@ -203,3 +204,16 @@ def test_judge__when_an_entry_says_nothing__then_it_is_named() -> None:
 
     assert "a fee of nothing is recorded" in _said(_report(fee))
     assert "nothing of value came or went" in _said(_report(flow, FREE))
+
+
+def test_judge__when_another_made_the_first_mint__then_it_is_named() -> None:
+    world = World.quiet(FREE, minter=ALICE)
+    world.close()
+    assert "made the first mint, which is not the owner" in _said(judge(gather(world)))
+
+
+def test_judge__when_more_is_withdrawn_than_held__then_it_is_named() -> None:
+    def act(scene: Scene) -> None:
+        scene.do(scene.vault.withdraw(BOB, CAROL, scene.tokens(0, 0, 100_001)))
+
+    assert "asset 2: 50000500 withdrawn, the vault held 50000000" in _said(_report(act, FREE))
