@@ -32,14 +32,19 @@ from controller.model import ZERO_ADDRESS, Power, Rebalance
 OWNERS = KeeperSet | GuardianSet | StrategistSet | OwnerProposed | MandateSet | Submitted | Renounced
 """What only the owner does, and the entry does not say who did."""
 
-STOPPED = {Minted: "minted", Deposited: "deposited", Withdrawn: "withdrawn", Rebalance: "rebalanced"}
+STOPPED = {
+    Minted: "shares were minted",
+    Deposited: "tokens were deposited",
+    Withdrawn: "tokens were withdrawn",
+    Rebalance: "trades were made",
+}
 """What a pause stops."""
 
 
 def check(state: State, payload: Payload, call: Call | None, vault: str) -> Iterator[Issue]:
     """Roles, powers that were given up, and the pause; silent for kinds that name no actor and need no power."""
     if state.paused and type(payload) in STOPPED:
-        yield Issue(f"the vault {STOPPED[type(payload)]} while it was paused", RECORD_IS_FALSE)
+        yield Issue(f"{STOPPED[type(payload)]} while the vault was paused", RECORD_IS_FALSE)
     yield from _check_actor(state, payload, call, vault)
     for power in sorted(_powers(state, payload) & state.renounced):
         yield Issue(f"the power over {power.name} was used, which had been given up for good", RECORD_IS_FALSE)

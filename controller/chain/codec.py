@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, replace
 from typing import Any, Final
 
@@ -51,8 +52,7 @@ ROLES: Final = "(address,address,address,address[])"
 TRADE: Final = "(uint8,uint8,uint8,uint128,uint128,bytes)"
 PLAN: Final = f"(uint40,uint40,uint64,bytes32,bytes32,bool,{TRADE}[])"
 FILL: Final = "(uint8,uint8,uint8,uint256,uint256)"
-MASK128: Final = (1 << 128) - 1
-REBALANCE: Final = ("uint256", "bytes32", "bytes32", "uint256", "uint256", "uint256", "uint256[]")
+WORD: Final = 32
 
 NAME_BYTES: Final = 31
 """The most that a name or symbol may take in UTF-8, so that its bytes32 always ends in a zero."""
@@ -219,47 +219,86 @@ def plan_hash(plan: Plan) -> bytes:
 # ---- rebalance
 
 
-def rebalance_to_abi(rebalance: Rebalance) -> tuple[Any, ...]:
-    """As contracts/libraries/RebalanceCodec.sol packs it."""
-    fills = [
-        word
-        for fill in rebalance.fills
-        for word in (fill.sell << 192 | fill.buy << 160 | fill.venue << 128 | fill.amount_in, fill.amount_out)
-    ]
-    head = int(rebalance.keeper, 16) << 96 | rebalance.nonce << 56 | int(rebalance.cause) << 48
-    return (
-        head | int(rebalance.open) << 40 | len(rebalance.fills),
-        rebalance.plan_hash,
-        rebalance.journal_head,
-        rebalance.drift_before << 128 | rebalance.drift_after,
+_HEAD: Final = (("keeper", 160), ("nonce", 40), ("cause", 8), ("open", 8), ("assets", 8), ("fills", 32))
+_DRIFTS: Final = (("before", 128), ("after", 128))
+_NAMES: Final = (("unused", 104), ("sell", 8), ("buy", 8), ("venue", 8), ("amount_in", 128))
+"""Fields of words and their bits, the first one highest (contracts/libraries/RebalanceCodec.sol)."""
+_FIRST: Final = 6
+"""Words before those of assets and fills."""
+
+
+def pack_rebalance(rebalance: Rebalance) -> bytes:
+    """As RebalanceCodec packs it; raises `InputError` when something does not fit."""
+    if len(rebalance.prices) != len(rebalance.rounds):
+        raise InputError(f"{len(rebalance.prices)} prices do not fit {len(rebalance.rounds)} rounds.")
+    head = (
+        int(rebalance.keeper, 16),
+        rebalance.nonce,
+        int(rebalance.cause),
+        int(rebalance.open),
+        len(rebalance.prices),
+        len(rebalance.fills),
+    )
+    words = [
+        _join(_HEAD, head),
+        int.from_bytes(rebalance.plan_hash),
+        int.from_bytes(rebalance.journal_head),
+        _join(_DRIFTS, (rebalance.drift_before, rebalance.drift_after)),
         rebalance.value_before,
         rebalance.value_after,
-        (*rebalance.prices, *rebalance.rounds, *fills),
-    )
+        *rebalance.prices,
+        *rebalance.rounds,
+    ]
+    for fill in rebalance.fills:
+        words += [_join(_NAMES, (0, fill.sell, fill.buy, fill.venue, fill.amount_in)), fill.amount_out]
+    return encode(("uint256",) * len(words), words)
 
 
-def rebalance_from_abi(*values: Any) -> Rebalance:
-    head, planned, journal_head, drifts, value_before, value_after, words = values
-    number = head & 0xFFFFFFFFFF
-    count, odd = divmod(len(words) - 2 * number, 2)
-    if odd or count < 0:
-        raise ValueError(f"{len(words)} words cannot hold {number} fills and two words for each asset")
-    fills = words[2 * count :]
+def unpack_rebalance(payload: bytes) -> Rebalance:
+    """The inverse of `pack_rebalance`; raises `ValueError` when it cannot be read."""
+    words = [int.from_bytes(payload[at : at + WORD]) for at in range(0, len(payload), WORD)]
+    if len(payload) % WORD or len(words) < _FIRST:
+        raise ValueError(f"{len(payload)} bytes are not the words of a rebalance")
+    keeper, nonce, cause, open_, count, number = _split(_HEAD, words[0])
+    if len(words) != _FIRST + 2 * count + 2 * number:
+        raise ValueError(f"{len(words)} words are not those of {count} assets and {number} fills")
+    drift_before, drift_after = _split(_DRIFTS, words[3])
+    fills = words[_FIRST + 2 * count :]
     return Rebalance(
-        keeper=checksum((head >> 96).to_bytes(20, "big")),
-        nonce=head >> 56 & 0xFFFFFFFFFF,
-        cause=Cause(head >> 48 & 0xFF),
-        open=bool(head >> 40 & 0xFF),
-        plan_hash=planned,
-        journal_head=journal_head,
-        drift_before=drifts >> 128,
-        drift_after=drifts & MASK128,
-        value_before=value_before,
-        value_after=value_after,
-        prices=tuple(words[:count]),
-        rounds=tuple(words[count : 2 * count]),
-        fills=tuple(
-            Fill(names >> 192, names >> 160 & 0xFFFFFFFF, names >> 128 & 0xFFFFFFFF, names & MASK128, amount_out)
-            for names, amount_out in zip(fills[::2], fills[1::2], strict=True)
-        ),
+        keeper=checksum(keeper.to_bytes(20)),
+        nonce=nonce,
+        cause=Cause(cause),
+        open=bool(open_),
+        plan_hash=words[1].to_bytes(WORD),
+        journal_head=words[2].to_bytes(WORD),
+        drift_before=drift_before,
+        drift_after=drift_after,
+        value_before=words[4],
+        value_after=words[5],
+        prices=tuple(words[_FIRST : _FIRST + count]),
+        rounds=tuple(words[_FIRST + count : _FIRST + 2 * count]),
+        fills=tuple(_fill(names, out) for names, out in zip(fills[::2], fills[1::2], strict=True)),
     )
+
+
+def _fill(names: int, amount_out: int) -> Fill:
+    _, sell, buy, venue, amount_in = _split(_NAMES, names)
+    return Fill(sell, buy, venue, amount_in, amount_out)
+
+
+def _join(layout: Sequence[tuple[str, int]], values: Sequence[int]) -> int:
+    """One word of several fields."""
+    word = 0
+    for (name, bits), value in zip(layout, values, strict=True):
+        if not 0 <= value < 1 << bits:
+            raise InputError(f"{name} {value} does not fit {bits} bits.")
+        word = word << bits | value
+    return word
+
+
+def _split(layout: Sequence[tuple[str, int]], word: int) -> tuple[int, ...]:
+    values = []
+    for _, bits in reversed(layout):
+        values.append(word % (1 << bits))
+        word >>= bits
+    return tuple(reversed(values))

@@ -12,16 +12,15 @@ from controller.chain.abi import decode, encode
 from controller.chain.codec import (
     KNOT,
     MANDATE,
-    REBALANCE,
     ROLES,
     mandate_from_abi,
     mandate_to_abi,
+    pack_rebalance,
     path_from_abi,
     path_to_abi,
-    rebalance_from_abi,
-    rebalance_to_abi,
     roles_from_abi,
     roles_to_abi,
+    unpack_rebalance,
 )
 from controller.errors import InputError
 from controller.model import Entry, Kind, Knot, Mandate, Power, Rebalance, Roles
@@ -173,7 +172,7 @@ Payload = (
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How the payload of one kind is laid out."""
+    """How the payload of one kind is laid out, but for rebalances, which are packed by hand."""
 
     types: tuple[str, ...]
     read: Callable[..., Payload]
@@ -198,7 +197,6 @@ _SHAPES: Final[dict[Kind, _Shape]] = {
         ),
         lambda paid: (paid.caller, paid.receiver, paid.owner, paid.shares, paid.amounts, paid.skip),
     ),
-    Kind.REBALANCED: _Shape(REBALANCE, rebalance_from_abi, rebalance_to_abi),
     Kind.PAUSED: _Shape(("address",), Paused, lambda paused: (paused.by,)),
     Kind.UNPAUSED: _Shape(("address",), Unpaused, lambda unpaused: (unpaused.by,)),
     Kind.KEEPER_SET: _Shape(("address", "bool"), KeeperSet, lambda change: (change.keeper, change.allowed)),
@@ -234,6 +232,8 @@ _SHAPES: Final[dict[Kind, _Shape]] = {
 
 
 def encode_payload(kind: Kind, payload: Payload) -> bytes:
+    if isinstance(payload, Rebalance):
+        return pack_rebalance(payload)
     shape = _SHAPES[kind]
     return encode(shape.types, shape.write(payload))
 
@@ -244,20 +244,27 @@ def decode_payload(kind: int, payload: bytes) -> Payload:
     Raises
     ------
     InputError
-        When the kind is unknown, or the payload is not exactly the ABI encoding of what that kind carries: trailing or
+        When the kind is unknown, or the payload is not exactly the encoding of what that kind carries: trailing or
         reordered bytes are refused, so that one payload has one meaning.
     """
     try:
-        shape = _SHAPES[Kind(kind)]
+        known = Kind(kind)
     except ValueError:
         raise InputError(f"The ledger's entry is of the unknown kind {kind}.") from None
     try:
-        said = shape.read(*decode(shape.types, payload))
+        said = _read(known, payload)
     except ValueError as error:
-        raise InputError(f"The payload of a {Kind(kind).name} entry cannot be read: {error}") from None
-    if encode(shape.types, shape.write(said)) != payload:
-        raise InputError(f"The payload of a {Kind(kind).name} entry is not in its canonical form.")
+        raise InputError(f"The payload of a {known.name} entry cannot be read: {error}") from None
+    if encode_payload(known, said) != payload:
+        raise InputError(f"The payload of a {known.name} entry is not in its canonical form.")
     return said
+
+
+def _read(kind: Kind, payload: bytes) -> Payload:
+    if kind is Kind.REBALANCED:
+        return unpack_rebalance(payload)
+    shape = _SHAPES[kind]
+    return shape.read(*decode(shape.types, payload))
 
 
 def decode_entry(entry: Entry) -> Payload:

@@ -46,13 +46,13 @@ class World:
         self.close()
 
     @classmethod
-    def quiet(cls, mandate: Mandate) -> World:
-        """Created and minted only."""
+    def quiet(cls, mandate: Mandate, minter: str = "") -> World:
+        """Created and minted only, by the owner if nobody else is named."""
         world = cls.__new__(cls)
-        world._begin(0, mandate)
+        world._begin(0, mandate, minter)
         return world
 
-    def _begin(self, seed: int, mandate: Mandate) -> None:
+    def _begin(self, seed: int, mandate: Mandate, minter: str = "") -> None:
         self.random = random.Random(seed)  # noqa: S311 - a made-up life, no secret
         self.ledger, self.vault, self.number = address("ledger"), Vault(mandate), 10
         self.blocks: dict[int, Block] = {}
@@ -65,7 +65,7 @@ class World:
         first = [
             value * target // (10_000 * price) for target, price in zip(vault.targets(), vault.prices(), strict=True)
         ]
-        self.close(vault.mint(vault.owner, vault.owner, 10**24, first))
+        self.close(vault.mint(minter or vault.owner, vault.owner, 10**24, first))
 
     # ---- blocks
 

@@ -19,8 +19,8 @@ from controller.audit import change, sound
 from controller.audit.evidence import BlockEvidence, Call, Missing, price_source
 from controller.audit.judge import judge
 from controller.audit.report import AuditReport
-from controller.chain.entries import KeeperSet, TargetsSet
-from controller.model import Feed, Kind, Knot, Mandate, Period, Power, Sequencer, Trigger, TriggerKind, Twap
+from controller.chain.entries import Created, KeeperSet, TargetsSet
+from controller.model import Feed, Kind, Knot, Mandate, Period, Power, Roles, Sequencer, Trigger, TriggerKind, Twap
 
 Act = Callable[[Scene], Transaction]
 LOOSER = changed(FREE, max_slippage=60)
@@ -178,6 +178,40 @@ def test_judge__when_roles_were_given_up__then_removing_stays_possible() -> None
     assert scene.report().findings == ()
 
 
+@pytest.mark.parametrize(
+    ("what", "act"),
+    [
+        ("minted", lambda scene: scene.vault.mint(ALICE, ALICE, 10**20)),
+        ("deposited", lambda scene: scene.vault.deposit(ALICE, ALICE, scene.tokens(10, 0, 0))),
+        ("withdrawn", lambda scene: scene.vault.withdraw(ALICE, ALICE, scene.tokens(10, 0, 0))),
+        ("made", lambda scene: scene.vault.rebalance([scene.fill(0, 1, 70_000)], scene.world.reference())),
+    ],
+)
+def test_judge__when_something_happens_in_a_pause__then_it_is_named_but_for_leaving(what: str, act: Act) -> None:
+    scene = Scene()
+    scene.do(AT_ONCE["a pause"](scene))
+    scene.do(scene.vault.redeem(ALICE, ALICE, 10**20))
+    assert scene.report().findings == ()
+    scene.do(act(scene))
+    assert f"were {what} while the vault was paused" in _said(scene.report())
+
+
+def test_judge__when_a_vault_is_created_twice__then_it_is_named() -> None:
+    scene = Scene()
+    roles = Roles(scene.vault.owner, scene.vault.strategist, scene.vault.guardian, (scene.vault.keeper,))
+    call = Call(ALICE, address("factory"), None)
+    scene.do(Transaction(call, [Created(scene.vault.mandate, roles)]))
+    assert "the vault is created a second time" in _said(scene.report())
+
+
+def test_judge__when_what_was_never_announced_is_revoked__then_it_is_named() -> None:
+    call, _ = LOOSENING["a keeper"]
+    scene = Scene()
+    scene.vault.announced[keccak(call)] = 0
+    scene.do(scene.vault.revoke(call, scene.vault.guardian))
+    assert "was revoked, which is not announced" in _said(scene.report())
+
+
 # ---- targets
 
 
@@ -261,6 +295,22 @@ def test_judge__when_an_asset_is_dropped__then_only_what_cannot_be_traded_may_be
     scene.do(scene.vault.set_mandate(two))
     assert ("was dropped while the vault held" in _said(scene.report())) is not fine
     assert fine is (scene.report().findings == ())
+
+
+def test_judge__when_what_is_left_of_a_dropped_asset_has_no_price__then_it_is_unchecked() -> None:
+    two = changed(FREE, assets=FREE.assets[:2], path=(Knot(0, (6_000, 4_000)),))
+    scene = Scene()
+    scene.do(scene.vault.submit(mandate_call(two)))
+    scene.wait(3_600)
+    scene.do(scene.vault.set_mandate(two))
+    evidence = scene.evidence()
+    number = next(entry.block_number for entry in evidence.entries if entry.kind == Kind.MANDATE_SET)
+    block = evidence.blocks[number]
+    assert isinstance(block, BlockEvidence)
+    blind = replace(block, latest_after=dict.fromkeys(block.latest_after, Missing("no round")))
+    report = judge(replace(evidence, blocks={**evidence.blocks, number: blind}))
+    assert report.ok
+    assert "could not be valued" in report.unchecked[0].what
 
 
 def test_judge__when_a_mandate_closes_an_open_rebalance__then_it_does_not_go_on() -> None:

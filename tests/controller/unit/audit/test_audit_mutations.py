@@ -92,7 +92,7 @@ def _rewritten() -> Iterator[Any]:
             if where == ".roles.keepers longer":
                 continue  # who is named twice is a keeper all the same
             if isinstance(said, Rebalance) and where in HALVES:
-                continue  # both are one list in the entry
+                continue  # an entry has one number of assets for both
             yield pytest.param(place, altered, id=f"{place} {Kind(entry.kind).name}{where}")
 
 

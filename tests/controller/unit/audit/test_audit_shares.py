@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from audit_evidence import gather
 from audit_pieces import DAY, MANDATE, address
 from audit_scene import FREE, Scene, changed
 from audit_vault import Transaction
-from audit_world import ALICE, BOB, CAROL
+from audit_world import ALICE, BOB, CAROL, World
 
 from controller.audit.evidence import BlockEvidence, Call, Missing
 from controller.audit.judge import judge
@@ -187,3 +188,32 @@ def test_judge__when_a_second_fee_is_less_than_a_share_unit__then_the_time_need_
     scene.wait(10**6)
     scene.do(scene.vault.take_fees())
     assert scene.report().findings == ()
+
+
+def test_judge__when_an_entry_says_nothing__then_it_is_named() -> None:
+    """A vault that has nothing to take, or nothing to pay in, writes no entry."""
+
+    def fee(scene: Scene) -> None:
+        scene.do(scene.vault.take_fees())
+        nothing = FeesTaken(scene.vault.mandate.fees.recipient, 0, 0, scene.vault.mark)
+        scene.world.wait(-12)  # in the second of the fee itself
+        scene.do(Transaction(Call(ALICE, scene.vault.address, None), [nothing]))
+
+    def flow(scene: Scene) -> None:
+        scene.do(scene.vault.deposit(ALICE, BOB, [0, 0, 0]))
+
+    assert "a fee of nothing is recorded" in _said(_report(fee))
+    assert "nothing of value came or went" in _said(_report(flow, FREE))
+
+
+def test_judge__when_another_made_the_first_mint__then_it_is_named() -> None:
+    world = World.quiet(FREE, minter=ALICE)
+    world.close()
+    assert "made the first mint, which is not the owner" in _said(judge(gather(world)))
+
+
+def test_judge__when_more_is_withdrawn_than_held__then_it_is_named() -> None:
+    def act(scene: Scene) -> None:
+        scene.do(scene.vault.withdraw(BOB, CAROL, scene.tokens(0, 0, 100_001)))
+
+    assert "asset 2: 50000500 withdrawn, the vault held 50000000" in _said(_report(act, FREE))

@@ -83,8 +83,7 @@ def test_plan_hash__when_plans_differ__then_hashes_differ(one: Plan, other: Plan
 
 @given(REBALANCES)
 def test_rebalance__when_sent_and_read__then_the_same(rebalance: Rebalance) -> None:
-    data = encode(codec.REBALANCE, codec.rebalance_to_abi(rebalance))
-    assert codec.rebalance_from_abi(*decode(codec.REBALANCE, data)) == rebalance
+    assert codec.unpack_rebalance(codec.pack_rebalance(rebalance)) == rebalance
 
 
 @given(PAYLOADS)
