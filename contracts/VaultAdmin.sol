@@ -247,7 +247,8 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     function status() external view returns (Status memory status_) {
         State memory s = _unlocked();
         Limits memory l = _words(s).limits();
-        uint256 elapsed = block.timestamp - s.lastRebalance;
+        // Saturating for nodes that answer from a block with the state of the next one.
+        uint256 elapsed = FixedPointMathLib.zeroFloorSub(block.timestamp, s.lastRebalance);
         status_ = Status({
             nonce: uint40(s.nonce),
             lastRebalance: uint40(s.lastRebalance),
