@@ -108,13 +108,32 @@ def test_judge__when_a_feed_answers_otherwise__then_the_rebalance_is_named(evide
         _wrong_at(judge(_block(evidence, entry, rounds=altered)), entry, words)
 
 
-def test_judge__when_the_round_was_not_the_feeds_latest__then_the_rebalance_is_named(evidence: Evidence) -> None:
+def _alone(evidence: Evidence) -> Entry:
+    """A rebalance that has its block for itself."""
     blocks = [entry.block_number for entry in evidence.entries]
     alone = [entry for entry in evidence.entries if blocks.count(entry.block_number) == 1]
-    entry = next(entry for entry in alone if entry.kind == Kind.REBALANCED)
+    return next(entry for entry in alone if entry.kind == Kind.REBALANCED)
+
+
+def test_judge__when_the_round_was_not_the_feeds_latest__then_the_rebalance_is_named(evidence: Evidence) -> None:
+    entry = _alone(evidence)
     latest = _of_block(evidence, entry).latest_after
     ahead = {feed: round_id + 1 for feed, round_id in latest.items() if isinstance(round_id, int)}
     _wrong_at(judge(_block(evidence, entry, latest_before=ahead, latest_after=ahead)), entry, "the feed's latest was")
+
+
+@pytest.mark.parametrize("what", ["latest_after", "rounds"])
+def test_judge__when_a_feed_gives_no_answer__then_the_prices_are_unchecked_by_name(
+    evidence: Evidence, what: str
+) -> None:
+    entry = _alone(evidence)
+    nothing = dict.fromkeys(getattr(_of_block(evidence, entry), what), Missing("no such method"))
+    report = judge(_block(evidence, entry, **{what: nothing}))
+    assert report.ok
+    assert {finding.seq for finding in report.unchecked} == {entry.seq}
+    assert len(report.unchecked) == len(MANDATE.assets)
+    assert "no such method" in report.unchecked[0].what
+    assert not report.reached(Level.L4)
 
 
 def _other_plans(plan: Plan) -> Mapping[str, Plan]:
