@@ -73,6 +73,7 @@ contract HostileKeeper is VaultFixture {
         int256[3] gaps; // D36{quote} above the target, at the total that will be left
         bool isPart;
         uint256 portion; // {percent} of the gaps
+        uint256 slippage; // {bps} of each trade
         uint256 roll; // of the dice
         uint256 used; // bitmap of venues
         uint256 found; // trades
@@ -190,8 +191,9 @@ contract HostileKeeper is VaultFixture {
         if (p.trades.length != 0) _send(p, seed_ >> 5 & 7 == 0);
         _restore();
         (uint256 after_,) = _share();
+        uint256 lost = FixedPointMathLib.zeroFloorSub(before, after_);
+        assertLe(lost * BPS, before * MAX_LOSS, "HK-8 lost in one plan: at most the limit");
         if (aligned) {
-            uint256 lost = FixedPointMathLib.zeroFloorSub(before, after_);
             assertLe(_pocket(), pocket + lost + DOLLAR36, "HK-5 the thief gains at most what the vault loses");
         }
         if (flash == 0) _redeemAll();
@@ -317,6 +319,7 @@ contract HostileKeeper is VaultFixture {
             // What is lost lowers what may be bought, and what is given is rounded up.
             b.gaps[i] += int256(b.cap * targets[i] / BPS + b.prices[i] + uint256(-b.gaps[i]) / 1e8);
         }
+        _overreach(b, roll >> 4 & 15);
         Trade[] memory trades = new Trade[](4);
         for (uint256 i; i < COUNT; ++i) {
             for (uint256 j; j < COUNT; ++j) {
@@ -332,6 +335,16 @@ contract HostileKeeper is VaultFixture {
         p = planFor(vault, trades);
         p.part = b.isPart;
         return (b.aligned, p);
+    }
+
+    /// @dev Now and then he tries what is not allowed: a plan that obeys every rule shows no rule at work.
+    function _overreach(Book memory b, uint256 what) private pure {
+        b.slippage = MAX_SLIPPAGE;
+        if (what < 2) b.cap = b.total * MAX_LOSS / BPS;
+        if (what == 1 || what == 2) b.room = type(uint256).max;
+        if (what == 3) b.cap = b.total;
+        if (what == 4) (b.cap, b.slippage) = (b.total, 2 * MAX_SLIPPAGE);
+        if (what == 5) b.portion += 25;
     }
 
     /// @return amount {qTok of i} that may be sold for `j`; zero: none
@@ -366,7 +379,7 @@ contract HostileKeeper is VaultFixture {
     /// @dev One trade that loses as much as may still be lost, and the pools moved to where it does.
     function _rob(Book memory b, uint256 i, uint256 j, uint256 amount) private returns (Trade memory t) {
         uint256 valueIn = amount * b.prices[i];
-        uint256 loss = FixedPointMathLib.min(b.cap, valueIn * MAX_SLIPPAGE / BPS);
+        uint256 loss = FixedPointMathLib.min(b.cap, valueIn * b.slippage / BPS);
         uint256 give = FixedPointMathLib.divUp(valueIn - loss, b.prices[j]);
         b.cap -= loss;
         t = trade(i, j, amount);

@@ -76,7 +76,7 @@ contract HostileKeeperInvariants is HostileCampaign {
         (uint256 lost,) = handler.worst();
         console.log("worst window, D14{1}: lost %d of %d", lost, BUDGET);
         assertLe(lost, BUDGET, "HK-1 at most the budget");
-        assertGe(lost, BUDGET * 99 / 100, "HK-1 and nearly all of it: the thief is a good one");
+        assertGe(lost, BUDGET * 98 / 100, "HK-1 and nearly all of it: the thief is a good one");
     }
 
     function _name() internal pure override returns (string memory) {

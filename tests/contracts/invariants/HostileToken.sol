@@ -92,7 +92,7 @@ contract HostileToken is OddVaults {
         }
         uint256[] memory before = _honest();
         uint256 total = before[0] + before[1] + _bad();
-        _try(1 + (roll >> 8) % 100);
+        _try(1 + (roll >> 8) % 100, roll >> 32 & 7 == 0);
         uint256[] memory now_ = _honest();
         uint256 sold;
         for (uint256 i; i < 2; ++i) {
@@ -105,10 +105,11 @@ contract HostileToken is OddVaults {
 
     // ---- inside
 
-    function _try(uint256 percent) private {
+    /// @param reckless whether he sells more than the turnover budget has room for
+    function _try(uint256 percent, bool reckless) private {
         if (oddTokens[2].balanceBroken()) return;
         uint256 room = (TURNOVER / 2 - odd.status().turnoverUsed) * 5 / 1e12; // {percent} of the fifth that is missing
-        Trade[] memory list = towards(odd, percent < room ? percent : room, 0);
+        Trade[] memory list = towards(odd, reckless || percent < room ? percent : room, 0);
         if (list.length == 0) return;
         Plan memory p = partOf(odd, list);
         vm.prank(keeper);
