@@ -37,6 +37,8 @@ interface IVaultAdmin {
     /// @notice Announces a call to this vault that loosens something. Owner only.
     /// @param call the encoded call, to be made by the owner within SUBMISSION_LIFE after the timelock
     /// @return executableAt {s}
+    // The name says what the view of the same name tells later.
+    // slither-disable-next-line shadowing-local
     function submit(bytes calldata call) external returns (uint256 executableAt);
     /// @notice Withdraws an announced call. Owner or guardian.
     function revoke(bytes calldata call) external;

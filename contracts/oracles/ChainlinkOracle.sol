@@ -166,6 +166,7 @@ contract ChainlinkOracle is IPriceOracle {
     function _checkSequencer(uint256 sequencer) private view {
         address feed = address(uint160(sequencer));
         uint256 grace = sequencer >> 160; // {s}
+        // slither-disable-next-line low-level-calls
         (bool success, bytes memory round) = feed.staticcall(abi.encodeCall(IAggregatorV3.latestRoundData, ()));
         if (!success || round.length < ROUND_BYTES) revert FeedUnreadable(feed);
         (uint256 id, int256 answer, uint256 startedAt) = abi.decode(round, (uint256, int256, uint256));
