@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
+import {VaultBase} from "./VaultBase.sol";
 import {IVaultCore} from "./interfaces/IVaultCore.sol";
 import {IPayer, IVenue} from "./interfaces/IVenue.sol";
 import {Budget} from "./libraries/Budget.sol";
@@ -12,10 +13,7 @@ import {RebalanceCodec} from "./libraries/RebalanceCodec.sol";
 import {Rules} from "./libraries/Rules.sol";
 import {TargetPath} from "./libraries/TargetPath.sol";
 import {Triggers} from "./libraries/Triggers.sol";
-import {
-    BPS, Cause, Fill, Kind, Plan, Rebalance, Trade
-} from "./types/Types.sol";
-import {VaultBase} from "./VaultBase.sol";
+import {BPS, Cause, Fill, Kind, Plan, Rebalance, Trade} from "./types/Types.sol";
 
 /// @title Vault
 /// @notice An ERC-20 share over a basket of tokens that only moves towards its owner's mandate.
@@ -240,7 +238,7 @@ contract Vault is VaultBase, IVaultCore {
         (book.values, total) = Rules.valuesOf(book.balances, book.prices);
         require(total > 0, NoValue());
         book.total = total;
-        book.targets = TargetPath.at(words, block.timestamp);
+        book.targets = TargetPath.weightsAt(words, block.timestamp);
         (Cause cause, uint256 breaches, uint256 largest) =
             Triggers.assess(words, bands, book.values, book.targets, total, s.lastRebalance, block.timestamp);
         entry.valueBefore = total;
@@ -436,8 +434,7 @@ contract Vault is VaultBase, IVaultCore {
         uint256 window = words.budgetWindow();
         uint256 elapsed = block.timestamp - s.lastRebalance;
         uint256 budget = words.lossBudget();
-        uint256 used =
-            Budget.leaked(s.lossLevel, elapsed, budget, window) + Budget.fractionUp(book.loss, book.total);
+        uint256 used = Budget.leaked(s.lossLevel, elapsed, budget, window) + Budget.fractionUp(book.loss, book.total);
         uint256 capacity = Budget.capacity(budget);
         require(used <= capacity, LossBudgetExceeded(used, capacity));
         s.lossLevel = used;

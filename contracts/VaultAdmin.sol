@@ -89,13 +89,14 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     // ---- time
 
     /// @inheritdoc IVaultAdmin
-    function submit(bytes calldata call) external onlyOwner returns (uint256 at) {
+    function submit(bytes calldata call) external onlyOwner returns (uint256 readyAt) {
         bytes32 callHash = keccak256(call);
-        at = _submitted[callHash];
-        require(at == 0 || block.timestamp > at + SUBMISSION_LIFE, AlreadySubmitted(callHash, at));
-        at = block.timestamp + _words(_load()).timelock();
-        _submitted[callHash] = at;
-        _append(Kind.SUBMITTED, abi.encode(call, at));
+        readyAt = _submitted[callHash];
+        // Zero, of what was never submitted, is long past.
+        require(block.timestamp > readyAt + SUBMISSION_LIFE, AlreadySubmitted(callHash, readyAt));
+        readyAt = block.timestamp + _words(_load()).timelock();
+        _submitted[callHash] = readyAt;
+        _append(Kind.SUBMITTED, abi.encode(call, readyAt));
     }
 
     /// @inheritdoc IVaultAdmin
@@ -122,7 +123,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         _checkDropped(words, nextWords.tokens());
         if (hasNewParts) _checker.check(nextWords, pairings);
 
-        // What is minted counts is unimportant: the ledger has it.
+        // How much was minted is in the ledger.
         // slither-disable-next-line unused-return
         _takeManagementFee(words);
         _lastFee = uint40(block.timestamp);
@@ -142,7 +143,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         _checkStepDelay(m.limits.stepDelay);
         uint256 count = m.assets.length;
         require(weights.length == count, IVaultCore.LengthMismatch(count, weights.length));
-        uint16[] memory from = MandateCodec.unpackWeights(TargetPath.at(words, block.timestamp), count);
+        uint16[] memory from = MandateCodec.unpackWeights(TargetPath.weightsAt(words, block.timestamp), count);
         for (uint256 i; i < count; ++i) {
             require(
                 FixedPointMathLib.dist(from[i], weights[i]) <= m.limits.maxStep,
@@ -239,7 +240,7 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     /// @inheritdoc IVaultAdmin
     function targets() external view returns (uint16[] memory) {
         bytes memory words = _words(_load());
-        return MandateCodec.unpackWeights(TargetPath.at(words, block.timestamp), words.assetCount());
+        return MandateCodec.unpackWeights(TargetPath.weightsAt(words, block.timestamp), words.assetCount());
     }
 
     /// @inheritdoc IVaultAdmin
@@ -281,10 +282,12 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
     /// @dev Uses up the announcement of the very call that is being made.
     function _useSubmission() private {
         bytes32 callHash = keccak256(msg.data);
-        uint256 at = _submitted[callHash];
-        require(at != 0, NotSubmitted(callHash));
-        require(block.timestamp >= at, TimelockRunning(at, block.timestamp));
-        require(block.timestamp <= at + SUBMISSION_LIFE, SubmissionExpired(at + SUBMISSION_LIFE, block.timestamp));
+        uint256 readyAt = _submitted[callHash];
+        require(readyAt != 0, NotSubmitted(callHash));
+        require(block.timestamp >= readyAt, TimelockRunning(readyAt, block.timestamp));
+        require(
+            block.timestamp <= readyAt + SUBMISSION_LIFE, SubmissionExpired(readyAt + SUBMISSION_LIFE, block.timestamp)
+        );
         delete _submitted[callHash];
     }
 

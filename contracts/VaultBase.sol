@@ -109,8 +109,8 @@ abstract contract VaultBase is ERC20 {
     }
 
     function _saveWith(State memory s, uint256 flags) private {
-        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80
-            | s.openUntil << 40 | s.breaches << 24 | flags;
+        _state = s.lastRebalance << 216 | s.nonce << 184 | s.lossLevel << 136 | s.turnoverLevel << 80 | s.openUntil
+            << 40 | s.breaches << 24 | flags;
     }
 
     /// @dev The state, if no call of this vault is under way.

@@ -24,11 +24,10 @@ import {BPS, Cause, Due, Fees, Kind, Trigger, TriggerKind} from "./types/Types.s
 /// SHARE PRICE
 /// A share is worth its part of all that the vault holds, at the oracle's prices: balances count, not what was paid in, so
 /// a donation belongs to all shares alike, as in kind. `deposit` and `withdraw` trade at that value with the mandate's
-/// spread against the caller, and the spread stays in the vault: neither can lower the value of a share. With a spread of
-/// at least the sum of the two largest deviations of the mandate's feeds that also holds for whoever knows every next
-/// price, as long as no feed is off by more than its deviation:
+/// spread against the caller, and the spread stays in the vault: neither can lower the value of a share. The spread is at
+/// least the sum of the two largest deviations of the mandate's feeds (MandateRules), so that this also holds against
+/// whoever knows every next price, as long as no feed is off by more than its deviation:
 ///   (BPS - spread) * (BPS + deviation of one) <= BPS * (BPS - deviation of another).
-/// With a spread of one deviation it holds as long as one feed at a time is off.
 ///
 /// FEES
 /// Taken as new shares, before anything else changes the supply:
@@ -156,7 +155,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     /// @inheritdoc IVaultFlows
     function routeDeposit(uint256 value) external view returns (uint256[] memory amounts) {
         Book memory book = _read(_words(_unlocked()));
-        amounts = FlowRules.routeIn(book.values, TargetPath.at(book.words, block.timestamp), value);
+        amounts = FlowRules.routeIn(book.values, TargetPath.weightsAt(book.words, block.timestamp), value);
         _toTokensDown(amounts, book.prices);
     }
 
@@ -164,7 +163,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
     function routeWithdraw(uint256 value) external view returns (uint256[] memory amounts) {
         Book memory book = _read(_words(_unlocked()));
         require(value < book.total, WithdrawalTooLarge(value, book.total));
-        amounts = FlowRules.routeOut(book.values, TargetPath.at(book.words, block.timestamp), value);
+        amounts = FlowRules.routeOut(book.values, TargetPath.weightsAt(book.words, block.timestamp), value);
         _toTokensDown(amounts, book.prices);
     }
 
@@ -224,7 +223,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
         private
         view
     {
-        uint256 targets = TargetPath.at(words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(words, block.timestamp);
         uint256 breaches;
         uint256 largest;
         (d.cause, breaches, largest) =
@@ -363,7 +362,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
 
     /// @param value D36{quote} of `amounts`
     function _checkDeposit(Book memory book, uint256[] calldata amounts, uint256 value) private view {
-        uint256 targets = TargetPath.at(book.words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(book.words, block.timestamp);
         uint256 tolerance = Triggers.bandsOf(book.words).tolerance;
         uint256 total = book.total + value;
         for (uint256 i; i < amounts.length; ++i) {
@@ -377,7 +376,7 @@ contract VaultFlows is VaultBase, IVaultFlows {
 
     /// @param value D36{quote} of `amounts`, below the total: fewer shares than there are pay for it
     function _checkWithdrawal(Book memory book, uint256[] calldata amounts, uint256 value) private view {
-        uint256 targets = TargetPath.at(book.words, block.timestamp);
+        uint256 targets = TargetPath.weightsAt(book.words, block.timestamp);
         uint256 tolerance = Triggers.bandsOf(book.words).tolerance;
         uint256 total = book.total - value;
         for (uint256 i; i < amounts.length; ++i) {

@@ -10,6 +10,7 @@
     ├── NodeError             69  no answer, or no usable answer, from the node
     │   └── WrongChainError   78  the node serves another chain than configured
     ├── CodeMismatchError     78  contract code is missing or not what was deployed
+    ├── DisagreementError     70  vault and controller judge the same state differently
     ├── PriceError            75  a price is stale, out of bounds or missing
     ├── RevertError           76  the chain refused; carries the decoded custom error
     ├── SendError             75  a transaction is not confirmed yet, or never will be
@@ -108,6 +109,10 @@ class WrongChainError(NodeError):
 
 class CodeMismatchError(EvenkeelError):
     exit_code = 78
+
+
+class DisagreementError(EvenkeelError):
+    exit_code = 70
 
 
 class PriceError(EvenkeelError):

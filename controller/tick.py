@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from controller.chain import codec, lens
 from controller.chain.client import Chain
-from controller.errors import CodeMismatchError, EvenkeelError, RevertError, StorageError
+from controller.errors import CodeMismatchError, DisagreementError, EvenkeelError, RevertError, StorageError
 from controller.execution import send
 from controller.execution.journal import Journal
 from controller.execution.keys import Signer
 from controller.market.quotes import QuoteReader
 from controller.model import BlockRef, Decision, NoTrade, Outcome, Plan, Snapshot, TickRecord
+from controller.planning import due, rules
 from controller.planning import plan as planning
-from controller.planning import rules
 from controller.strategy.protocol import Strategy
 
 Observer = Callable[[str], None]
@@ -93,6 +93,7 @@ class Controller:
         return record
 
     def _act(self, snapshot: Snapshot, record: TickRecord, *, broadcast: bool, observe: Observer) -> TickRecord:
+        check_due(snapshot)
         # A plan executes in a later block than the one that it was made from.
         decision = self.decide(snapshot, now=snapshot.block.timestamp + 1)
         observe("decision")
@@ -141,6 +142,23 @@ def read_snapshot(chain: Chain, address: str, vault: str, block: BlockRef) -> Sn
     return found
 
 
+def check_due(snapshot: Snapshot) -> None:
+    """Refuses to go on where the vault's own answer whether a rebalance is due differs from this controller's.
+
+    Raises
+    ------
+    DisagreementError
+        Whatever were planned then, one of the two would be wrong about it.
+    """
+    found = due.differences(snapshot)
+    if found:
+        raise DisagreementError(
+            f"The vault {snapshot.vault} and this controller judge block {snapshot.block.number} differently: "
+            f"{'; '.join(found)}.",
+            "Use the controller of the version that the contracts were deployed from.",
+        )
+
+
 def observed(snapshot: Snapshot) -> TickRecord:
     """What a tick sees, before it decides."""
     prices = tuple(price.value for price in snapshot.prices)
@@ -153,7 +171,8 @@ def observed(snapshot: Snapshot) -> TickRecord:
         prices=prices,
         supply=snapshot.supply,
         value=total,
-        drift=rules.largest_drift(values, snapshot.mandate.targets) if total else 0,
+        targets=snapshot.targets,
+        drift=rules.largest_drift(values, snapshot.targets) if total else 0,
         reason=None,
         detail="",
         plan_hash=None,

@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import gas, page, rows, ticks
+from benchmarks import gas, page, rows, sizes, ticks
 
 from controller.chain.client import Chain
 from controller.chain.nodes import start_node
@@ -39,7 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--render", action="store_true", help="only render docs/BENCHMARKS.md again")
     if not parser.parse_args().render:
-        measured = [*gas.measure(), *ticks.measure()]
+        measured = [*gas.measure(), *sizes.measure(), *ticks.measure()]
         rows.write(RESULTS, [row.as_dict() for row in measured])
         rows.write(MACHINE, machine())
     PAGE.write_text(page.render(rows.read(RESULTS), rows.read(MACHINE)))

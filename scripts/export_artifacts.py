@@ -1,5 +1,5 @@
 """Copies what the controller needs of forge's `out/` into the package: controller/artifacts/<Contract>.json.
-Uniswap V3 comes with it as published on npm, for chains that have none.
+Uniswap V2 and V3 come with it as published on npm, for chains that have none.
 
 The output depends on the sources alone: keys are sorted, and no path, time or compiler-internal id is kept.
 """
@@ -15,18 +15,25 @@ ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = (
     "ChainlinkOracle",
     "Ledger",
+    "MandateChecker",
     "TestFeed",
     "TestFeedProxy",
     "TestMarket",
     "TestToken",
+    "UniswapV2Venue",
     "UniswapV3Venue",
     "Vault",
+    "VaultAdmin",
     "VaultFactory",
+    "VaultFlows",
     "VaultLens",
 )
+MERGED = {"Vault": ("IVault", "VaultFlows", "VaultAdmin")}
+"""Contracts that answer for others: what a clone of Vault does not know itself, the next ones do in its name."""
 INTERFACES = (
     "IAggregatorV3",
     "ILedger",
+    "IMandateChecker",
     "IPriceOracle",
     "IVault",
     "IVaultFactory",
@@ -34,6 +41,8 @@ INTERFACES = (
     "IVenue",
 )
 UNISWAP = (
+    "v2-core/build/UniswapV2Factory.json",
+    "v2-core/build/UniswapV2Pair.json",
     "v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json",
     "v3-core/artifacts/contracts/UniswapV3Pool.sol/UniswapV3Pool.json",
     "v3-periphery/artifacts/contracts/SwapRouter.sol/SwapRouter.json",
@@ -63,11 +72,29 @@ def immutable_references(built: dict[str, Any]) -> list[list[dict[str, int]]]:
     return sorted(references.values(), key=lambda places: places[0]["start"])
 
 
+def compiled(name: str) -> dict[str, Any]:
+    built: dict[str, Any] = json.loads((ROOT / "out" / f"{name}.sol" / f"{name}.json").read_text())
+    return built
+
+
+def merged_abi(name: str, own: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The contract's own ABI with the functions, events and errors of those that it answers for."""
+    kept = list(own)
+    known = {(entry["type"], entry.get("name")) for entry in own}
+    for other in MERGED.get(name, ()):
+        for entry in compiled(other)["abi"]:
+            key = (entry["type"], entry.get("name"))
+            if entry["type"] in ("function", "event", "error") and key not in known:
+                known.add(key)
+                kept.append(entry)
+    return kept
+
+
 def artifact(name: str) -> dict[str, Any]:
-    built = json.loads((ROOT / "out" / f"{name}.sol" / f"{name}.json").read_text())
+    built = compiled(name)
     return {
         "contractName": name,
-        "abi": built["abi"],
+        "abi": merged_abi(name, built["abi"]),
         "bytecode": built["bytecode"]["object"],
         "deployedBytecode": built["deployedBytecode"]["object"],
         "immutableReferences": immutable_references(built),
@@ -78,13 +105,20 @@ def artifact(name: str) -> dict[str, Any]:
 def published(path: str) -> dict[str, Any]:
     """An npm artifact in the same form. It does not say where immutables stand: each is a push of 32 zero bytes."""
     built = json.loads((ROOT / "node_modules" / "@uniswap" / path).read_text())
-    code = bytes.fromhex(built["deployedBytecode"].removeprefix("0x"))
+    deployed = built["deployedBytecode"] if "deployedBytecode" in built else built["evm"]["deployedBytecode"]["object"]
+    code = bytes.fromhex(deployed.removeprefix("0x"))
     references, at = [], code.find(PUSH32_ZERO)
     while at >= 0:
         references.append([{"start": at + 1, "length": 32}])
         at = code.find(PUSH32_ZERO, at + len(PUSH32_ZERO))
-    kept = {key: built[key] for key in ("contractName", "abi", "bytecode", "deployedBytecode")}
-    return {**kept, "immutableReferences": references, "storageLayout": []}
+    return {
+        "contractName": Path(path).stem,
+        "abi": built["abi"],
+        "bytecode": built["bytecode"],
+        "deployedBytecode": deployed,
+        "immutableReferences": references,
+        "storageLayout": [],
+    }
 
 
 def write(target: Path, document: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Pairing} from "./IMandateChecker.sol";
 import {Knot, Mandate, Power, Roles, Status} from "../types/Types.sol";
+import {Pairing} from "./IMandateChecker.sol";
 
 /// @notice What the owner, the strategist and the guardian do, and what everybody may read of it. Part of IVault.
 /// @dev A call that loosens has to be submitted first, word for word, and waits for the mandate's timelock. A call that
@@ -69,7 +69,7 @@ interface IVaultAdmin {
     function proposeOwner(address pendingOwner_) external;
     /// @notice The proposed owner only.
     function acceptOwner() external;
-    /// @notice Gives a power up for good. Owner only. Renouncing PAUSE also ends a pause.
+    /// @notice Gives a power up for good. Owner only. Renouncing PAUSE waits for the timelock, and also ends a pause.
     function renounce(Power power) external;
 
     /// @notice The mandate in force, with the path as the strategist last set it.

@@ -44,9 +44,8 @@ library MandateCodec {
 
     /// @notice The words of a mandate that `MandateRules.validate` has passed.
     function pack(Mandate memory m) internal pure returns (bytes memory packed) {
-        uint256[] memory words = new uint256[](
-            HEADER + m.venues.length + PER_ASSET * m.assets.length + PER_KNOT * m.path.length + FOOTER
-        );
+        uint256[] memory words =
+            new uint256[](HEADER + m.venues.length + PER_ASSET * m.assets.length + PER_KNOT * m.path.length + FOOTER);
         _packHeader(m, words);
         uint256 k = HEADER;
         for (uint256 i; i < m.venues.length; ++i) {
@@ -321,16 +320,16 @@ library MandateCodec {
         Trigger memory t = m.trigger;
         Limits memory l = m.limits;
         words[0] = uint256(uint160(m.oracle)) << 88 | uint256(m.destination.scope) << 80 | uint256(t.kind) << 72
-            | uint256(t.period) << 64 | uint256(t.band) << 48 | uint256(t.relativeBand) << 32 | uint256(l.maxTrades) << 24
-            | m.path.length << 16 | m.venues.length << 8 | m.assets.length;
+            | uint256(t.period) << 64 | uint256(t.band) << 48 | uint256(t.relativeBand) << 32 | uint256(l.maxTrades)
+            << 24 | m.path.length << 16 | m.venues.length << 8 | m.assets.length;
         words[1] = uint256(l.minTrade) << 128 | uint256(t.cooldown) << 96 | uint256(m.destination.drift) << 80
             | uint256(m.destination.relativeDrift) << 64 | uint256(l.maxSlippage) << 48 | uint256(l.maxLoss) << 32
             | uint256(l.lossBudget) << 16 | t.every;
         words[2] = uint256(t.anchor) << 192 | uint256(l.budgetWindow) << 160 | uint256(l.turnoverBudget) << 128
             | uint256(m.destination.window) << 96 | uint256(l.maxStep) << 80 | uint256(l.stepDelay) << 48
             | uint256(m.timelock) << 16 | m.spread;
-        words[3] = uint256(m.fees.management) << 208 | uint256(m.fees.performance) << 192
-            | uint256(m.sequencer.grace) << 160 | uint160(m.sequencer.feed);
+        words[3] = uint256(m.fees.management) << 208 | uint256(m.fees.performance) << 192 | uint256(m.sequencer.grace)
+            << 160 | uint160(m.sequencer.feed);
         words[4] = uint160(m.fees.recipient);
     }
 
@@ -338,9 +337,8 @@ library MandateCodec {
         Feed memory f = a.feed;
         Twap memory t = f.twap;
         return (
-            uint256(f.heartbeat) << 224 | uint256(f.deviation) << 208 | uint256(f.decimals) << 200
-                | uint256(a.decimals) << 192 | uint256(a.minWeight) << 176 | uint256(a.maxWeight) << 160
-                | uint160(a.token),
+            uint256(f.heartbeat) << 224 | uint256(f.deviation) << 208 | uint256(f.decimals) << 200 | uint256(a.decimals)
+                << 192 | uint256(a.minWeight) << 176 | uint256(a.maxWeight) << 160 | uint160(a.token),
             uint256(t.base) << 224 | uint256(t.maxDeviation) << 208 | uint256(t.window) << 184 | uint256(t.fee) << 160
                 | uint160(f.source),
             uint256(f.maxAnswer) << 128 | f.minAnswer

@@ -68,8 +68,10 @@ library MandateRules {
     error FeesTooHigh(uint256 management, uint256 performance);
     /// @notice Fees without a recipient, a recipient without fees, or the vault itself.
     error FeeRecipientInvalid(address recipient);
-    /// @notice A spread is below BPS and at least as wide as what any feed leaves unpublished.
-    error SpreadInvalid(uint256 spread, uint256 deviation);
+    /// @notice A spread is below BPS and at least as wide as what two feeds together leave unpublished: one of them may
+    ///         lag upwards while the other lags downwards.
+    /// @param deviations {bps} sum of the two largest
+    error SpreadInvalid(uint256 spread, uint256 deviations);
     error TimelockInvalid(uint256 timelock, uint256 minimum, uint256 maximum);
     error VenueCountInvalid(uint256 count, uint256 maximum);
     /// @notice The venue is zero or listed before.
@@ -201,8 +203,8 @@ library MandateRules {
 
     function _validateAssets(Mandate memory m, address vault) private pure {
         Asset[] memory assets = m.assets;
-        uint256 spread = m.spread;
-        require(spread < BPS, SpreadInvalid(spread, 0));
+        uint256 widest; // {bps} largest deviation, and the second
+        uint256 second;
         for (uint256 i; i < assets.length; ++i) {
             Asset memory a = assets[i];
             address token = a.token;
@@ -214,9 +216,12 @@ library MandateRules {
             uint256 most = a.maxWeight;
             require(least <= most && most <= BPS, WeightBoundsInvalid(i, least, most));
             uint256 deviation = a.feed.deviation;
-            require(spread == 0 || spread >= deviation, SpreadInvalid(spread, deviation));
+            if (deviation > widest) (widest, second) = (deviation, widest);
+            else if (deviation > second) second = deviation;
             _validateFeed(i, a, assets.length);
         }
+        uint256 spread = m.spread;
+        require(spread < BPS && (spread == 0 || spread >= widest + second), SpreadInvalid(spread, widest + second));
     }
 
     function _validateFeed(uint256 i, Asset memory a, uint256 count) private pure {

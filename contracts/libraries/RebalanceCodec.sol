@@ -44,7 +44,8 @@ library RebalanceCodec {
             for {} count { count := sub(count, 1) } {
                 fills := add(fills, 0x20)
                 let fill := mload(fills)
-                let names := or(shl(144, mload(fill)), or(shl(136, mload(add(fill, 0x20))), shl(128, mload(add(fill, 0x40)))))
+                let names :=
+                    or(shl(144, mload(fill)), or(shl(136, mload(add(fill, 0x20))), shl(128, mload(add(fill, 0x40)))))
                 mstore(to, or(names, mload(add(fill, 0x60))))
                 mstore(add(to, 0x20), mload(add(fill, 0x80)))
                 to := add(to, 0x40)

@@ -22,7 +22,7 @@ library TargetPath {
     /// @param words of the mandate
     /// @param time {s}
     /// @return packed {bps} sum exactly BPS
-    function at(bytes memory words, uint256 time) internal pure returns (uint256 packed) {
+    function weightsAt(bytes memory words, uint256 time) internal pure returns (uint256 packed) {
         (uint256 end, uint256 to) = words.lastKnot();
         return time < end ? _before(words, time, end, to) : to;
     }
@@ -74,8 +74,8 @@ library TargetPath {
         LibSort.insertionSort(remainders);
         // The remainders sum to `missing` times the duration and each is below it, so more than `missing` of them are not
         // zero, and what gets one more was below the larger of its two weights: no 16 bits overflow here either.
-        for (uint256 k = count - missing; k < count; ++k) {
-            packed += 1 << (16 * (INDEX_MASK - (remainders[k] & INDEX_MASK)));
+        for (uint256 k = count; missing > 0; --missing) {
+            packed += 1 << (16 * (INDEX_MASK - (remainders[--k] & INDEX_MASK)));
         }
     }
 

@@ -27,7 +27,7 @@ struct Feed {
     address source; // Chainlink AggregatorV3, answers in {quote/tok}
     uint32 heartbeat; // {s} oldest acceptable answer
     uint8 decimals; // decimals of `answer`, read at creation
-    uint16 deviation; // {bps} move at which the feed publishes anew; `spread` is at least as wide
+    uint16 deviation; // {bps} move at which the feed publishes anew; `spread` is at least as wide as any two together
     uint128 minAnswer; // lowest acceptable answer, in the feed's own decimals, inclusive
     uint128 maxAnswer; // highest acceptable answer, inclusive
     Twap twap;

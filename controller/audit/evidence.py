@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from controller.audit.header import Header
 from controller.chain.wire import Proof
-from controller.model import BlockRef, Entry, Mandate, Plan
+from controller.model import Asset, BlockRef, Entry, Mandate, Plan, Sequencer, Status
+
+PriceSource = tuple[str, Sequencer, tuple[Asset, ...]]
+"""What an oracle's answer depends on, the block apart: itself and all that a mandate asks of it."""
+
+
+def price_source(mandate: Mandate) -> PriceSource:
+    """Where a vault under this mandate gets its prices."""
+    return mandate.oracle, mandate.sequencer, mandate.assets
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class Call:
     sender: str
     to: str | None  # None when it creates a contract
     plan: Plan | None  # when it is `rebalance(plan)`
+    data_hash: bytes = b""  # keccak256 of its data
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +66,32 @@ class Round:
 
 @dataclass(frozen=True)
 class BlockEvidence:
-    """The vault before and after one block that holds a flow or a rebalance."""
+    """The vault before and after one block that holds an entry which chain data can be held against."""
 
-    held_before: tuple[int, ...]  # {qTok} at the block before, in the mandate's order
-    held_after: tuple[int, ...]
+    held_before: Mapping[str, int]  # {qTok} at the block before, by token
+    held_after: Mapping[str, int]
     supply_before: int  # {qShare} at the block before
     supply_after: int
     transfers: tuple[Transfer, ...]  # of all transactions, in log order; those with an entry by their receipts
-    latest_before: tuple[int, ...]  # latest round id of each feed at the block before; empty without a rebalance
-    latest_after: tuple[int, ...]
-    rounds: Mapping[tuple[int, int], Round | Missing]  # by (asset, round id), those that an entry names
+    latest_before: Mapping[str, int | Missing]  # by feed, its latest round id at the block before; empty without prices
+    latest_after: Mapping[str, int | Missing]
+    rounds: Mapping[tuple[str, int], Round | Missing]  # by feed and round id: the latest ones and those of the entries
+    refusals: Mapping[PriceSource, str | Missing]  # what an oracle that asks more than feeds says at the block, or ""
 
 
 @dataclass(frozen=True, slots=True)
-class FinalState:
-    """What the vault says of itself at the audited block."""
+class SelfView:
+    """What the vault says of itself at the end of a block."""
 
     mandate: Mandate
     owner: str
     pending_owner: str
+    strategist: str
     guardian: str
-    nonce: int
-    last_rebalance: int  # {s}
-    paused: bool
+    status: Status
     supply: int  # {qShare}
-    keepers: Mapping[str, bool]  # of every account that an entry names as a keeper
+    keepers: Mapping[str, bool]  # of the accounts that entries name as keepers: of this block, at the end of all
+    executable_at: Mapping[bytes, int]  # {s} by the hash of the calls that entries announce, likewise; zero: none
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,6 @@ class Evidence:
     chain_after: Mapping[int, tuple[bytes, int]]  # head and count that the ledger states after a block with entries
     calls: Mapping[bytes, Call]  # by transaction; what the node says it does not have is not in here
     receipts: Mapping[bytes, Receipt]  # by transaction, likewise
-    blocks: Mapping[int, BlockEvidence | Missing]  # those with a flow or a rebalance
-    final: FinalState | Missing
+    blocks: Mapping[int, BlockEvidence | Missing]  # those with a flow, a fee, a rebalance or another mandate
+    views: Mapping[int, SelfView | Missing]  # of the audited block and those with an entry
     mandate_file: bytes | None

@@ -11,7 +11,7 @@ from controller.audit.issues import ASK_ANOTHER_NODE, NEEDS_ARCHIVE, show
 from controller.audit.proof import ProofRejectedError, proven_slot
 from controller.audit.replay import replay
 from controller.audit.report import AuditReport, Finding, Level, LevelResult, Reach, Severity
-from controller.chain.entries import Created, Minted, Redeemed
+from controller.chain.entries import Created, Deposited, Minted, Redeemed, Withdrawn
 from controller.chain.ledger import storage_slot, unpack_slot
 from controller.model import Rebalance
 
@@ -33,7 +33,7 @@ def judge(evidence: Evidence) -> AuditReport:
         block=evidence.block,
         head=history.head,
         entries=len(evidence.entries),
-        flows=sum(isinstance(payload, Minted | Redeemed) for payload in payloads),
+        flows=sum(isinstance(payload, Minted | Redeemed | Deposited | Withdrawn) for payload in payloads),
         rebalances=sum(isinstance(payload, Rebalance) for payload in payloads),
         blocks=len({entry.block_number for entry in evidence.entries}),
         levels=_levels([*link, *stated], proof, replayed, bool(link)),
@@ -149,7 +149,7 @@ def _levels(
             Level.L4,
             replayed,
             behind,
-            "every flow and rebalance computed again, balances and answers on the node's word",
+            "every flow, fee, change and rebalance judged again, balances and answers on the node's word",
         ),
         LevelResult(Level.L5, Reach.NOT_ATTEMPTED, "no journal was given"),
     )

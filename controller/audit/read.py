@@ -5,23 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.audit.evidence import BlockEvidence, Call, Evidence, FinalState, Missing, Receipt
+from eth_utils.crypto import keccak
+
+from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, SelfView
 from controller.audit.header import Header, header_from_json
-from controller.audit.read_block import UNREADABLE, BlockReader, supply
+from controller.audit.read_block import TOTAL_SUPPLY, UNREADABLE, BlockReader, Priced, as_number
 from controller.audit.receipts import batch, read_receipts
 from controller.chain import ledger as ledgers
 from controller.chain import wire
-from controller.chain.abi import checksum
+from controller.chain.abi import Item, checksum
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
-from controller.chain.codec import decode_plan, mandate_from_abi
-from controller.chain.contract import Contract
-from controller.chain.entries import Created, KeeperSet, Minted, Payload, Redeemed, decode_entry
+from controller.chain.codec import decode_plan, mandate_from_abi, status_from_abi
+from controller.chain.entries import (
+    Created,
+    Deposited,
+    FeesTaken,
+    KeeperSet,
+    MandateSet,
+    Minted,
+    Payload,
+    Redeemed,
+    Submitted,
+    Withdrawn,
+    decode_entry,
+)
 from controller.errors import InputError
-from controller.model import BlockRef, Entry, Plan, Rebalance
+from controller.model import BlockRef, Entry, Mandate, Plan, Rebalance
 
 Progress = Callable[[int, int], None]
 """Called with how many blocks are read, and of how many."""
+
+HELD_AGAINST = (Minted, Redeemed, Deposited, Withdrawn, FeesTaken, Rebalance, MandateSet)
+"""Entries whose block is read."""
+
+_VIEWS = ("mandate", "owner", "pendingOwner", "strategist", "guardian", "status")
+"""What a vault is asked about itself."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +75,7 @@ def gather(source: Source, first: int, block: BlockRef, mandate_file: bytes | No
         calls=calls,
         receipts={transaction: _receipt(source, receipt) for transaction, receipt in receipts.items()},
         blocks=_blocks(source, payloads, headers, receipts, progress),
-        final=_final(source, block, payloads.values()),
+        views=_views(source, block, payloads, headers),
         mandate_file=mandate_file,
     )
 
@@ -68,24 +87,39 @@ def _blocks(
     receipts: Mapping[bytes, wire.Receipt],
     progress: Progress,
 ) -> dict[int, BlockEvidence | Missing]:
-    """Each block with a flow or a rebalance."""
-    mandate = next((said.mandate for said in payloads.values() if isinstance(said, Created)), None)
+    """Each block with an entry that balances or prices can be held against."""
     inside: dict[int, list[Entry]] = {}
     for entry, payload in payloads.items():
-        if isinstance(payload, Minted | Redeemed | Rebalance):
+        if isinstance(payload, HELD_AGAINST):
             inside.setdefault(entry.block_number, []).append(entry)
+    mandates = _mandates(payloads)
     blocks: dict[int, BlockEvidence | Missing] = {}
     for done, (number, entries) in enumerate(inside.items(), start=1):
         header = headers.get(number)
-        if mandate is None or header is None or not _fits(header, entries[0]):
+        if not mandates.get(number) or header is None or not _fits(header, entries[0]):
             blocks[number] = Missing("the vault's creation or the block's header is not known")
         else:
             transactions = {entry.transaction for entry in entries} & receipts.keys()
             logs = [log for transaction in transactions for log in receipts[transaction].logs]
-            rebalances = [said for entry in entries if isinstance(said := payloads[entry], Rebalance)]
-            blocks[number] = BlockReader(source.chain, source.vault, mandate).read(header, rebalances, logs)
+            said = [payloads[entry] for entry in entries]
+            priced = [payload for payload in said if isinstance(payload, Priced)]
+            with_prices = any(isinstance(payload, Priced | FeesTaken | MandateSet) for payload in said)
+            reader = BlockReader(source.chain, source.vault, mandates[number])
+            blocks[number] = reader.read(header, priced, logs, with_prices=with_prices)
         progress(done, len(inside))
     return blocks
+
+
+def _mandates(payloads: Mapping[Entry, Payload]) -> dict[int, list[Mandate]]:
+    """By block with an entry, the mandates that are in force in it, the path apart."""
+    found: dict[int, list[Mandate]] = {}
+    last: list[Mandate] = []
+    for entry, payload in payloads.items():
+        inside = found.setdefault(entry.block_number, list(last))
+        if isinstance(payload, Created | MandateSet):
+            inside.append(payload.mandate)
+        last = inside[-1:]
+    return found
 
 
 def _chain_after(
@@ -129,7 +163,8 @@ def _calls(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, Call]:
         transaction: Call(
             sender=checksum(wire.octets(wire.field(answer, "from"))),
             to=checksum(wire.octets(answer["to"])) if answer.get("to") else None,
-            plan=_plan(wire.octets(wire.field(answer, "input"))),
+            plan=_plan(data := wire.octets(wire.field(answer, "input"))),
+            data_hash=keccak(data),
         )
         for transaction, answer in zip(transactions, answers, strict=True)
         if answer
@@ -157,26 +192,56 @@ def _proof(source: Source, block: BlockRef) -> wire.Proof | Missing:
         return Missing(error.message)
 
 
-def _final(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> FinalState | Missing:
+def _views(
+    source: Source, last: BlockRef, payloads: Mapping[Entry, Payload], headers: Mapping[int, Header]
+) -> dict[int, SelfView | Missing]:
+    inside: dict[int, list[Payload]] = {}
+    views: dict[int, SelfView | Missing] = {}
+    for entry, payload in payloads.items():
+        header = headers.get(entry.block_number)
+        if header is not None and _fits(header, entry):
+            inside.setdefault(entry.block_number, []).append(payload)
+    for number, said in inside.items():
+        views[number] = _view(source, headers[number].block, said)
+    return views | {last.number: _view(source, last, payloads.values())}
+
+
+def _view(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> SelfView | Missing:
+    """`payloads` name the keepers and the calls that are asked for."""
     named: set[str] = set()
+    announced: set[bytes] = set()
     for payload in payloads:
         if isinstance(payload, Created):
             named.update(payload.roles.keepers)
         elif isinstance(payload, KeeperSet):
             named.add(payload.keeper)
-    vault = Contract(source.chain, source.vault, "IVault")
+        elif isinstance(payload, Submitted):
+            announced.add(keccak(payload.call))
     try:
-        nonce, last_rebalance, paused = vault.read("state", block=block)
-        return FinalState(
-            mandate=mandate_from_abi(vault.read("mandate", block=block)),
-            owner=vault.read("owner", block=block),
-            pending_owner=vault.read("pendingOwner", block=block),
-            guardian=vault.read("guardian", block=block),
-            nonce=nonce,
-            last_rebalance=last_rebalance,
-            paused=paused,
-            supply=supply(source.chain, source.vault, block),
-            keepers={keeper: vault.read("isKeeper", keeper, block=block) for keeper in sorted(named)},
-        )
+        return _asked(source, block, sorted(named), sorted(announced))
     except UNREADABLE as error:
         return Missing(error.message)
+
+
+def _asked(source: Source, block: BlockRef, keepers: Sequence[str], calls: Sequence[bytes]) -> SelfView:
+    functions = load("IVault").abi.functions
+    asked: list[tuple[Item, bytes]] = [(functions[name], functions[name].encode()) for name in _VIEWS]
+    asked += [(functions["isKeeper"], functions["isKeeper"].encode(keeper)) for keeper in keepers]
+    asked += [(functions["executableAt"], functions["executableAt"].encode(call)) for call in calls]
+    supply, *answers = source.chain.calls(
+        [(source.vault, TOTAL_SUPPLY), *((source.vault, data) for _, data in asked)], block
+    )
+    mandate, owner, pending_owner, strategist, guardian, status, *rest = (
+        item.decode_output(answer) for (item, _), answer in zip(asked, answers, strict=True)
+    )
+    return SelfView(
+        mandate=mandate_from_abi(mandate),
+        owner=owner,
+        pending_owner=pending_owner,
+        strategist=strategist,
+        guardian=guardian,
+        status=status_from_abi(status),
+        supply=as_number(supply),
+        keepers=dict(zip(keepers, rest[: len(keepers)], strict=True)),
+        executable_at=dict(zip(calls, rest[len(keepers) :], strict=True)),
+    )

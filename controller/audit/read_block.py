@@ -5,74 +5,123 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from controller.audit.evidence import BlockEvidence, Missing, Round, Transfer
+from controller.audit.evidence import BlockEvidence, Missing, PriceSource, Round, Transfer, price_source
 from controller.audit.header import Header
 from controller.chain.abi import checksum, decode, encode
+from controller.chain.artifacts import load
 from controller.chain.client import Chain
+from controller.chain.codec import feed_words, sequencer_word
 from controller.chain.contract import Contract
+from controller.chain.entries import Deposited, Withdrawn
 from controller.chain.transport import RpcError
 from controller.chain.wire import Log
 from controller.errors import CodeMismatchError, InputError, RevertError
-from controller.model import BlockRef, Mandate, Rebalance
+from controller.model import ZERO_ADDRESS, BlockRef, Mandate, Rebalance
 
 UNREADABLE = (RevertError, RpcError, CodeMismatchError, InputError)
 """A read that this node cannot serve. A node that is gone raises another `NodeError`, which ends the audit."""
 
 TRANSFER = bytes.fromhex("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")
-_BALANCE_OF, _TOTAL_SUPPLY = bytes.fromhex("70a08231"), bytes.fromhex("18160ddd")
+_BALANCE_OF, TOTAL_SUPPLY = bytes.fromhex("70a08231"), bytes.fromhex("18160ddd")
+_FEED = load("IAggregatorV3").abi.functions
+_ROUND = _FEED["latestRoundData"].outputs
 _TRANSFER_TOPICS = 3
+
+Priced = Rebalance | Deposited | Withdrawn
+"""Entries that record the prices they were made at."""
 
 
 @dataclass(frozen=True)
 class BlockReader:
-    """Reads for one vault under one mandate."""
+    """Reads for one vault under the mandates that are in force within one block."""
 
     chain: Chain
     vault: str
-    mandate: Mandate
+    mandates: Sequence[Mandate]
 
-    def read(self, header: Header, rebalances: Sequence[Rebalance], receipts: Iterable[Log]) -> BlockEvidence | Missing:
-        """`receipts` are the logs of those transactions of the block that hold an entry."""
+    def read(
+        self, header: Header, priced: Sequence[Priced], receipts: Iterable[Log], *, with_prices: bool
+    ) -> BlockEvidence | Missing:
+        """`priced` are the entries that record prices, `receipts` the logs of those transactions of the block that hold
+        an entry; `with_prices` says whether prices matter to any of them."""
         block = header.block
         # Reads pin a block by number and hash; the timestamp of the one before is never looked at.
         before = BlockRef(block.number - 1, header.parent_hash, 0)
         try:
+            latest_before, latest_after = (self._latest(at) if with_prices else {} for at in (before, block))
+            named = {key for latest in (latest_before, latest_after) for key in latest.items()}
+            named |= {
+                (asset.feed.source, round_id)
+                for entry in priced
+                for mandate in self.mandates
+                for asset, round_id in zip(mandate.assets, entry.rounds, strict=False)
+            }
+            (held_before, supply_before), (held_after, supply_after) = (self._held(at) for at in (before, block))
             return BlockEvidence(
-                held_before=self._held(before),
-                held_after=self._held(block),
-                supply_before=supply(self.chain, self.vault, before),
-                supply_after=supply(self.chain, self.vault, block),
+                held_before=held_before,
+                held_after=held_after,
+                supply_before=supply_before,
+                supply_after=supply_after,
                 transfers=self._transfers(block, receipts),
-                latest_before=self._latest(before) if rebalances else (),
-                latest_after=self._latest(block) if rebalances else (),
-                rounds=self._rounds(block, rebalances),
+                latest_before=latest_before,
+                latest_after=latest_after,
+                rounds=self._rounds(_numbered(named), block),
+                refusals=self._refusals(block) if priced else {},
             )
         except UNREADABLE as error:
             return Missing(error.message)
 
-    def _held(self, block: BlockRef) -> tuple[int, ...]:
-        data = _BALANCE_OF + encode(["address"], [self.vault])
-        return tuple(_number(self.chain.call(asset.token, data, block)) for asset in self.mandate.assets)
+    def _held(self, block: BlockRef) -> tuple[dict[str, int], int]:
+        """{qTok} by token, and the {qShare}."""
+        data, tokens = _BALANCE_OF + encode(["address"], [self.vault]), self._tokens()
+        answers = self.chain.calls([*((token, data) for token in tokens), (self.vault, TOTAL_SUPPLY)], block)
+        *held, supply = map(as_number, answers)
+        return dict(zip(tokens, held, strict=True)), supply
 
-    def _latest(self, block: BlockRef) -> tuple[int, ...]:
-        return tuple(self._feed(index).read("latestRoundData", block=block)[0] for index in self._indices())
+    def _latest(self, block: BlockRef) -> dict[str, int | Missing]:
+        feeds = list(dict.fromkeys(asset.feed.source for mandate in self.mandates for asset in mandate.assets))
+        answers = self._of_feeds([(feed, _FEED["latestRoundData"].encode()) for feed in feeds], block)
+        return {
+            feed: answer if isinstance(answer, Missing) else int(answer[0])
+            for feed, answer in zip(feeds, answers, strict=True)
+        }
 
-    def _rounds(self, block: BlockRef, rebalances: Sequence[Rebalance]) -> dict[tuple[int, int], Round | Missing]:
-        named = {key for entry in rebalances for key in zip(self._indices(), entry.rounds, strict=False)}
-        return {key: self._round(*key, block) for key in sorted(named)}
+    def _rounds(self, named: Sequence[tuple[str, int]], block: BlockRef) -> dict[tuple[str, int], Round | Missing]:
+        asked = [(feed, _FEED["getRoundData"].encode(round_id)) for feed, round_id in named]
+        return {
+            key: answer if isinstance(answer, Missing) else Round(answer[1], answer[3], answer[4])
+            for key, answer in zip(named, self._of_feeds(asked, block), strict=True)
+        }
 
-    def _round(self, index: int, round_id: int, block: BlockRef) -> Round | Missing:
+    def _of_feeds(self, asked: Sequence[tuple[str, bytes]], block: BlockRef) -> list[tuple[int, ...] | Missing]:
+        """What feeds answer: all in one round trip, one by one where one of them does not."""
+        if not asked:
+            return []
         try:
-            _, answer, _, updated_at, answered_in = self._feed(index).read("getRoundData", round_id, block=block)
+            return [decode(_ROUND, answer) for answer in self.chain.calls(asked, block)]
+        except UNREADABLE as error:
+            if len(asked) == 1:
+                return [Missing(error.message)]
+        return [answer for one in asked for answer in self._of_feeds([one], block)]
+
+    def _refusals(self, block: BlockRef) -> dict[PriceSource, str | Missing]:
+        """Of those oracles that look at more than the feeds: at a sequencer, or at a second source."""
+        asking = (
+            mandate
+            for mandate in self.mandates
+            if mandate.sequencer.feed != ZERO_ADDRESS or any(asset.feed.twap.window for asset in mandate.assets)
+        )
+        return {price_source(mandate): self._refusal(mandate, block) for mandate in asking}
+
+    def _refusal(self, mandate: Mandate, block: BlockRef) -> str | Missing:
+        oracle = Contract(self.chain, mandate.oracle, "IPriceOracle")
+        try:
+            oracle.read("prices", sequencer_word(mandate), feed_words(mandate), block=block)
+        except RevertError as error:
+            return error.name
         except UNREADABLE as error:
             return Missing(error.message)
-        return Round(answer, updated_at, answered_in)
-
-    def _feed(self, index: int) -> Contract:
-        return Contract(self.chain, self.mandate.assets[index].feed.source, "IAggregatorV3")
-
-    def _indices(self) -> range:
-        return range(len(self.mandate.assets))
+        return ""
 
     def _transfers(self, block: BlockRef, receipts: Iterable[Log]) -> tuple[Transfer, ...]:
         logs = {log.index: log for log in self.chain.logs(self._addresses(), [TRANSFER], block.number, block)}
@@ -80,8 +129,11 @@ class BlockReader:
         found = (self._transfer(logs[index]) for index in sorted(logs))
         return tuple(transfer for transfer in found if transfer is not None)
 
+    def _tokens(self) -> list[str]:
+        return list(dict.fromkeys(asset.token for mandate in self.mandates for asset in mandate.assets))
+
     def _addresses(self) -> list[str]:
-        return [*(asset.token for asset in self.mandate.assets), self.vault]
+        return [*self._tokens(), self.vault]
 
     def _transfer(self, log: Log) -> Transfer | None:
         if log.address not in self._addresses() or len(log.topics) != _TRANSFER_TOPICS or log.topics[0] != TRANSFER:
@@ -89,13 +141,13 @@ class BlockReader:
         sender, receiver = (checksum(topic[-20:]) for topic in log.topics[1:])
         if log.address != self.vault and self.vault not in (sender, receiver):
             return None
-        return Transfer(log.address, sender, receiver, _number(log.data), log.transaction, log.index)
+        return Transfer(log.address, sender, receiver, as_number(log.data), log.transaction, log.index)
 
 
-def supply(chain: Chain, vault: str, block: BlockRef) -> int:
-    """{qShare}"""
-    return _number(chain.call(vault, _TOTAL_SUPPLY, block))
+def _numbered(named: Iterable[tuple[str, int | Missing]]) -> list[tuple[str, int]]:
+    return sorted((feed, round_id) for feed, round_id in named if not isinstance(round_id, Missing))
 
 
-def _number(data: bytes) -> int:
+def as_number(data: bytes) -> int:
+    """Of a call that returns one."""
     return int(decode(["uint256"], data)[0])

@@ -1,36 +1,57 @@
-"""L4: a REBALANCED entry computed again from the mandate in force and the chain at the block before."""
+"""L4: a REBALANCED entry judged by planning's own rules, from the mandate, the path and the budgets in force, the open
+rebalance, and the chain at the block before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from controller.audit.evidence import BlockEvidence, Missing, Round
 from controller.audit.issues import RECORD_IS_FALSE, Issue, differs, unchecked
 from controller.audit.state import State
-from controller.model import Asset, Fill, Mandate, Rebalance
-from controller.planning.rules import check_net, is_due, largest_drift, oracle_floor, values
+from controller.model import BlockRef, Cause, Due, Fill, Mandate, Price, Rebalance, Scope, Snapshot
+from controller.planning import checks, due, path, rules
+from controller.planning.book import Book
+
+_UNASKED = Due(False, Cause.PRICE_UNUSABLE, 0, 0, 0, 0, 0, 0, ())
+"""Stands where a snapshot of the chain has the vault's own answer: here the entry is that answer."""
 
 
 def check_rebalance(
-    state: State, entry: Rebalance, held: Sequence[int], block: BlockEvidence, timestamp: int
+    state: State, entry: Rebalance, held: Sequence[int], timestamp: int, part: bool | None
 ) -> Iterator[Issue]:
-    """Everything but the plan (plans.py); `held` {qTok} is what the vault had just before."""
-    mandate = state.mandate
+    """Everything but prices (prices.py) and the plan (plans.py).
+
+    Parameters
+    ----------
+    held : {qTok} what the vault had just before.
+    part : whether the plan was one part of several; None where it is not known.
+    """
     if entry.nonce != state.nonce:
         yield Issue(f"nonce {entry.nonce} is recorded, {state.nonce} is next", RECORD_IS_FALSE)
-    if len(entry.prices) != len(mandate.assets) or len(entry.rounds) != len(mandate.assets):
-        yield Issue(f"{len(entry.prices)} prices and {len(entry.rounds)} rounds for {len(mandate.assets)} assets")
-        return
-    for index in range(len(mandate.assets)):
-        yield from _check_price(mandate.assets[index], index, entry, block, timestamp)
-    if not all(entry.prices):
-        return  # said by _check_price: bounds are above zero
-    yield from _check_trigger(state, entry, held, timestamp)
-    known = list(_check_indices(mandate, entry.fills))
+    known = list(_check_indices(state.mandate, entry.fills))
     yield from known
-    if not known:
-        yield from _check_fills(mandate, entry)
-        yield from _check_result(mandate, entry, held)
+    snapshot = _snapshot(state, entry, held, timestamp)
+    book = Book.of(snapshot, timestamp)
+    for name, recorded, chain in (
+        ("the value before", entry.value_before, book.total),
+        ("the drift before", entry.drift_before, rules.largest_drift(book.values, book.targets)),
+    ):
+        if recorded != chain:
+            yield differs(name, recorded, chain)
+    yield from _check_cause(snapshot, entry, timestamp)
+    if known or not book.total:
+        return
+    after = tuple(map(sum, zip(held, recorded_moves(state.mandate, entry.fills), strict=True)))
+    if min(after) < 0:
+        yield Issue(f"the fills sell more than the vault held: {after} would be left")
+        return
+    yield from _check_after(book, entry, after)
+    if book.cause is Cause.OPEN and state.breaches is None and state.mandate.destination.scope is Scope.BREACH:
+        yield unchecked("which assets the open rebalance was about is not known, so its end is not judged")
+        return
+    refused = checks.check(book, entry.fills, part=entry.open if part is None else part)
+    if refused is not None:
+        yield Issue(f"the vault should have refused: {refused}")
+    yield from _check_open(book, entry, after)
 
 
 def recorded_moves(mandate: Mandate, fills: Sequence[Fill]) -> tuple[int, ...]:
@@ -43,43 +64,35 @@ def recorded_moves(mandate: Mandate, fills: Sequence[Fill]) -> tuple[int, ...]:
     return tuple(net)
 
 
-def _check_price(asset: Asset, index: int, entry: Rebalance, block: BlockEvidence, timestamp: int) -> Iterator[Issue]:
-    round_id, price, feed = entry.rounds[index], entry.prices[index], asset.feed
-    where = f"asset {index}, round {round_id} of feed {feed.source}"
-    if not block.latest_before[index] <= round_id <= block.latest_after[index]:
-        yield Issue(f"{where}: the feed's latest was {block.latest_before[index]} to {block.latest_after[index]}")
+def _snapshot(state: State, entry: Rebalance, held: Sequence[int], timestamp: int) -> Snapshot:
+    """The vault as it was just before the entry, at the time of the entry and at its prices."""
+    return Snapshot(
+        chain_id=0,
+        block=BlockRef(0, b"", timestamp),
+        vault="",
+        registered=True,
+        supply=state.supply,
+        ledger_head=b"",
+        ledger_count=0,
+        mandate=state.mandate,
+        targets=path.targets_at(state.mandate.path, timestamp),
+        status=state.status(timestamp),
+        due=_UNASKED,
+        balances=tuple(held),
+        prices=tuple(Price(price, round_id, 0) for price, round_id in zip(entry.prices, entry.rounds, strict=True)),
+    )
+
+
+def _check_cause(snapshot: Snapshot, entry: Rebalance, timestamp: int) -> Iterator[Issue]:
+    """Trigger, calendar, cool-down, open rebalance. The pause is judged with the roles."""
+    answer = due.due(snapshot, timestamp)
+    idle = due.why_not(snapshot, timestamp)
+    if answer.cause is Cause.PAUSED:
         return
-    answer = block.rounds.get((index, round_id), Missing("the round was not read"))
-    if isinstance(answer, Missing):
-        yield unchecked(f"{where}: no answer from the feed: {answer.reason}")
-        return
-    yield from _check_round(where, asset, answer, round_id, timestamp)
-    if price != asset.price_from_answer(answer.answer):
-        yield differs(f"{where}: the price", price, asset.price_from_answer(answer.answer))
-
-
-def _check_round(where: str, asset: Asset, answer: Round, round_id: int, timestamp: int) -> Iterator[Issue]:
-    feed = asset.feed
-    if answer.answer <= 0 or not feed.min_answer <= answer.answer <= feed.max_answer:
-        yield Issue(f"{where}: answer {answer.answer} is outside {feed.min_answer} to {feed.max_answer}")
-    if answer.updated_at == 0 or answer.answered_in < round_id:
-        yield Issue(f"{where}: the round is not complete")
-    if not 0 <= timestamp - answer.updated_at <= feed.heartbeat:
-        yield Issue(f"{where}: answer is {timestamp - answer.updated_at} s old, the heartbeat is {feed.heartbeat} s")
-
-
-def _check_trigger(state: State, entry: Rebalance, held: Sequence[int], timestamp: int) -> Iterator[Issue]:
-    mandate = state.mandate
-    worth = values(held, entry.prices)
-    drift = largest_drift(worth, mandate.targets)
-    if sum(worth) != entry.value_before:
-        yield differs("the value before", entry.value_before, sum(worth))
-    if drift != entry.drift_before:
-        yield differs("the drift before", entry.drift_before, drift)
-    if sum(worth) == 0 or not is_due(worth, mandate.targets, mandate.band):
-        yield Issue(f"no rebalance was due: the drift was {drift} of 10^18, the band is {mandate.band} bps")
-    if state.last_rebalance and timestamp < state.last_rebalance + mandate.cooldown:
-        yield Issue(f"the cool-down ran until {state.last_rebalance + mandate.cooldown}, the block is of {timestamp}")
+    if idle is not None:
+        yield Issue(f"no rebalance was due: {idle.reason.value}, {idle.detail}")
+    elif entry.cause is not answer.cause:
+        yield differs("the cause", entry.cause.name, answer.cause.name)
 
 
 def _check_indices(mandate: Mandate, fills: Sequence[Fill]) -> Iterator[Issue]:
@@ -92,26 +105,23 @@ def _check_indices(mandate: Mandate, fills: Sequence[Fill]) -> Iterator[Issue]:
             yield Issue(f"trade {number} names venue {fill.venue} of {len(mandate.venues)}", RECORD_IS_FALSE)
 
 
-def _check_fills(mandate: Mandate, entry: Rebalance) -> Iterator[Issue]:
-    for number, fill in enumerate(entry.fills):
-        sold = fill.amount_in * entry.prices[fill.sell]
-        if sold < mandate.min_trade_value:
-            yield Issue(f"trade {number} is worth {sold}, the minimum trade is {mandate.min_trade_value}")
-        floor = oracle_floor(fill.amount_in, entry.prices[fill.sell], entry.prices[fill.buy], mandate.max_slippage)
-        if fill.amount_out < floor:
-            yield Issue(f"trade {number} brought {fill.amount_out}, the oracle's floor is {floor}")
+def _check_after(book: Book, entry: Rebalance, after: Sequence[int]) -> Iterator[Issue]:
+    worth = rules.values(after, book.prices)
+    for name, recorded, chain in (
+        ("the value after", entry.value_after, sum(worth)),
+        ("the drift after", entry.drift_after, rules.largest_drift(worth, book.targets)),
+    ):
+        if recorded != chain:
+            yield differs(name, recorded, chain)
 
 
-def _check_result(mandate: Mandate, entry: Rebalance, held: Sequence[int]) -> Iterator[Issue]:
-    after = tuple(map(sum, zip(held, recorded_moves(mandate, entry.fills), strict=True)))
-    if min(after) < 0:
-        yield Issue(f"the fills sell more than the vault held: {after} would be left")
-        return
-    worth = values(after, entry.prices)
-    if sum(worth) != entry.value_after:
-        yield differs("the value after", entry.value_after, sum(worth))
-    if largest_drift(worth, mandate.targets) != entry.drift_after:
-        yield differs("the drift after", entry.drift_after, largest_drift(worth, mandate.targets))
-    violation = check_net(held, after, entry.prices, mandate)
-    if violation:
-        yield Issue(f"the result breaks a rule of the mandate: {violation}")
+def _check_open(book: Book, entry: Rebalance, after: Sequence[int]) -> Iterator[Issue]:
+    """Open is what has an asset outside its destination; that only a part may leave one there is `checks`' to say."""
+    worth = rules.values(after, book.prices)
+    total = sum(worth)
+    outside = any(
+        book.wanted >> asset & 1 and not book.bands.is_inside(rules.deviation(value, target, total), target, total)
+        for asset, (value, target) in enumerate(zip(worth, book.targets, strict=True))
+    )
+    if entry.open != outside:
+        yield differs("whether the rebalance is open", entry.open, outside)

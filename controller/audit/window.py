@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,17 +28,15 @@ def window(block: BlockEvidence, mandate: Mandate, vault: str, entry: Entry, ear
         if transfer.log_index >= entry.log_index:
             break
         (own if transfer.transaction == entry.transaction and transfer.log_index > start else before).append(transfer)
-    held = tuple(map(sum, zip(block.held_before, net(before, mandate, vault), strict=True)))
+    begun = [block.held_before[asset.token] for asset in mandate.assets]
+    held = tuple(map(sum, zip(begun, net(before, mandate, vault), strict=True)))
     return Window(held, tuple(own))
 
 
 def net(transfers: Sequence[Transfer], mandate: Mandate, vault: str) -> tuple[int, ...]:
     """{qTok} into the vault less out of it, one for each asset."""
-    flow = dict.fromkeys((asset.token for asset in mandate.assets), 0)
-    for transfer in transfers:
-        if transfer.token in flow:
-            flow[transfer.token] += transfer.amount * ((transfer.receiver == vault) - (transfer.sender == vault))
-    return tuple(flow.values())
+    flow = _flow(transfers, vault)
+    return tuple(flow[asset.token] for asset in mandate.assets)
 
 
 def check_moved(moved: Sequence[int], recorded: Sequence[int], mandate: Mandate) -> Iterator[Issue]:
@@ -49,12 +48,21 @@ def check_moved(moved: Sequence[int], recorded: Sequence[int], mandate: Mandate)
             )
 
 
-def check_block(block: BlockEvidence, mandate: Mandate, vault: str) -> Iterator[Issue]:
+def check_block(block: BlockEvidence, vault: str) -> Iterator[Issue]:
     """The balances of two blocks against all transfers between them. Nothing is plugged."""
-    flow = net(block.transfers, mandate, vault)
-    for asset, before, moved, after in zip(mandate.assets, block.held_before, flow, block.held_after, strict=True):
+    flow = _flow(block.transfers, vault)
+    for token, before in block.held_before.items():
+        moved, after = flow[token], block.held_after[token]
         if before + moved != after:
             yield Issue(
-                f"UNRECONCILED: the vault held {before} of {asset.token} at the block before, its transfers come to "
+                f"UNRECONCILED: the vault held {before} of {token} at the block before, its transfers come to "
                 f"{moved}, it holds {after}: {after - before - moved} are without a transfer"
             )
+
+
+def _flow(transfers: Sequence[Transfer], vault: str) -> Counter[str]:
+    """{qTok} into the vault less out of it, by token."""
+    flow: Counter[str] = Counter()
+    for transfer in transfers:
+        flow[transfer.token] += transfer.amount * ((transfer.receiver == vault) - (transfer.sender == vault))
+    return flow

@@ -82,6 +82,7 @@ class Item:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     topic: bytes  # keccak256 of the signature; its first four bytes are the selector
+    enums: Mapping[str, str]  # inputs that are enums: argument to the enum's name
 
     @property
     def selector(self) -> bytes:
@@ -110,6 +111,11 @@ def _item(entry: Mapping[str, Any]) -> Item:
         inputs=inputs,
         outputs=tuple(canonical_type(parameter) for parameter in entry.get("outputs", ())),
         topic=keccak(text=f"{entry.get('name', '')}({','.join(inputs)})"),
+        enums={
+            parameter["name"]: parameter["internalType"].removeprefix("enum ")
+            for parameter in entry.get("inputs", ())
+            if parameter.get("internalType", "").startswith("enum ")
+        },
     )
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from controller.chain.abi import Abi
 from controller.errors import NotFoundError
 
-UNISWAP = frozenset({"UniswapV3Factory", "UniswapV3Pool", "SwapRouter", "QuoterV2"})
+UNISWAP = frozenset(
+    {"UniswapV2Factory", "UniswapV2Pair", "UniswapV3Factory", "UniswapV3Pool", "SwapRouter", "QuoterV2"}
+)
 """Uniswap's own, under its licences: a source checkout takes them from npm, a wheel does not carry them."""
 
 

@@ -127,6 +127,18 @@ class Chain:
         """The return data of a call; raises `RevertError` with the decoded error."""
         return wire.octets(self.pinned("eth_call", [_transaction(to, data, sender)], block))
 
+    def calls(self, calls: Sequence[tuple[str, bytes]], block: BlockRef) -> list[bytes]:
+        """The return data of several calls, by address and data, in one round trip; the first error is raised."""
+        pin = _pin(block) if self.pins_by_hash else hex(block.number)
+        asked: list[Call] = [("eth_call", [_transaction(to, data, None), pin]) for to, data in calls]
+        try:
+            *answers, now = self.batch([*asked, ("eth_getBlockByNumber", [hex(block.number), False])])
+        except RpcError:
+            self.verify(block)  # tells a block that is gone from a request that is wrong
+            raise
+        self._same(block, now)
+        return [wire.octets(answer) for answer in answers]
+
     def balance(self, address: str, block: BlockRef) -> int:
         """{wei}"""
         return wire.quantity(self.pinned("eth_getBalance", [address], block))

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 from eth_utils.crypto import keccak
 
 from controller.chain.abi import decode, encode
 from controller.chain.codec import (
+    KNOT,
     MANDATE,
     REBALANCE,
     ROLES,
     mandate_from_abi,
     mandate_to_abi,
+    path_from_abi,
+    path_to_abi,
     rebalance_from_abi,
     rebalance_to_abi,
     roles_from_abi,
     roles_to_abi,
 )
 from controller.errors import InputError
-from controller.model import Entry, Kind, Mandate, Rebalance, Roles
+from controller.model import Entry, Kind, Knot, Mandate, Power, Rebalance, Roles
 
 HEAD_BYTES: Final = 27
 NO_HEAD: Final = bytes(HEAD_BYTES)
@@ -83,8 +86,88 @@ class OwnerSet:
     owner: str
 
 
+@dataclass(frozen=True, slots=True)
+class StrategistSet:
+    strategist: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    caller: str
+    receiver: str
+    shares: int  # {qShare}
+    amounts: tuple[int, ...]  # {qTok}
+    prices: tuple[int, ...]  # D36{quote/qTok}
+    rounds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    caller: str
+    receiver: str
+    owner: str
+    shares: int  # {qShare}
+    amounts: tuple[int, ...]  # {qTok}
+    prices: tuple[int, ...]  # D36{quote/qTok}
+    rounds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeesTaken:
+    recipient: str
+    management_shares: int  # {qShare}
+    performance_shares: int  # {qShare}
+    high_water_mark: int  # D36{quote/share}
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsSet:
+    by: str
+    path: tuple[Knot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MandateSet:
+    mandate: Mandate
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    call: bytes
+    executable_at: int  # {s}
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    by: str
+    call_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Renounced:
+    power: Power
+
+
 Payload = (
-    Created | Minted | Redeemed | Rebalance | Paused | Unpaused | KeeperSet | GuardianSet | OwnerProposed | OwnerSet
+    Created
+    | Minted
+    | Redeemed
+    | Rebalance
+    | Paused
+    | Unpaused
+    | KeeperSet
+    | GuardianSet
+    | OwnerProposed
+    | OwnerSet
+    | StrategistSet
+    | Deposited
+    | Withdrawn
+    | FeesTaken
+    | TargetsSet
+    | MandateSet
+    | Submitted
+    | Revoked
+    | Renounced
 )
 
 
@@ -115,13 +198,38 @@ _SHAPES: Final[dict[Kind, _Shape]] = {
         ),
         lambda paid: (paid.caller, paid.receiver, paid.owner, paid.shares, paid.amounts, paid.skip),
     ),
-    Kind.REBALANCED: _Shape((REBALANCE,), rebalance_from_abi, lambda rebalance: (rebalance_to_abi(rebalance),)),
+    Kind.REBALANCED: _Shape(REBALANCE, rebalance_from_abi, rebalance_to_abi),
     Kind.PAUSED: _Shape(("address",), Paused, lambda paused: (paused.by,)),
     Kind.UNPAUSED: _Shape(("address",), Unpaused, lambda unpaused: (unpaused.by,)),
     Kind.KEEPER_SET: _Shape(("address", "bool"), KeeperSet, lambda change: (change.keeper, change.allowed)),
     Kind.GUARDIAN_SET: _Shape(("address",), GuardianSet, lambda change: (change.guardian,)),
     Kind.OWNER_PROPOSED: _Shape(("address",), OwnerProposed, lambda change: (change.pending_owner,)),
     Kind.OWNER_SET: _Shape(("address",), OwnerSet, lambda change: (change.owner,)),
+    Kind.STRATEGIST_SET: _Shape(("address",), StrategistSet, lambda change: (change.strategist,)),
+    Kind.DEPOSITED: _Shape(
+        ("address", "address", "uint256", "uint256[]", "uint256[]", "uint80[]"),
+        lambda *values: Deposited(*values[:3], *map(tuple, values[3:])),
+        lambda paid: (paid.caller, paid.receiver, paid.shares, paid.amounts, paid.prices, paid.rounds),
+    ),
+    Kind.WITHDRAWN: _Shape(
+        ("address", "address", "address", "uint256", "uint256[]", "uint256[]", "uint80[]"),
+        lambda *values: Withdrawn(*values[:4], *map(tuple, values[4:])),
+        lambda paid: (paid.caller, paid.receiver, paid.owner, paid.shares, paid.amounts, paid.prices, paid.rounds),
+    ),
+    Kind.FEES_TAKEN: _Shape(("address", "uint256", "uint256", "uint256"), FeesTaken, astuple),
+    Kind.TARGETS_SET: _Shape(
+        ("address", f"{KNOT}[]"),
+        lambda by, path: TargetsSet(by, path_from_abi(path)),
+        lambda change: (change.by, path_to_abi(change.path)),
+    ),
+    Kind.MANDATE_SET: _Shape(
+        (MANDATE,),
+        lambda mandate: MandateSet(mandate_from_abi(mandate)),
+        lambda change: (mandate_to_abi(change.mandate),),
+    ),
+    Kind.SUBMITTED: _Shape(("bytes", "uint256"), Submitted, astuple),
+    Kind.REVOKED: _Shape(("address", "bytes32"), Revoked, astuple),
+    Kind.RENOUNCED: _Shape(("uint8",), lambda power: Renounced(Power(power)), lambda given: (int(given.power),)),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from controller.chain.client import Chain
-from controller.chain.codec import mandate_from_abi
+from controller.chain.codec import due_from_abi, mandate_from_abi, status_from_abi
 from controller.chain.contract import Contract
 from controller.chain.errors import decode_revert, name_revert
 from controller.errors import EvenkeelError, InputError, NotFoundError, RevertError
@@ -44,7 +44,7 @@ def snapshot(chain: Chain, lens: str, vault: str, block: BlockRef) -> Snapshot:
 
 
 def _snapshot(chain_id: int, block: BlockRef, vault: str, view: tuple[Any, ...]) -> Snapshot | EvenkeelError:
-    _, failure, registered, paused, nonce, last_rebalance, supply, head, count, mandate, balances, prices = view
+    _, failure, registered, status, supply, head, count, mandate, targets, balances, prices, due = view
     if failure:
         return _failure(vault, failure)
     try:
@@ -53,13 +53,13 @@ def _snapshot(chain_id: int, block: BlockRef, vault: str, view: tuple[Any, ...])
             block=block,
             vault=vault,
             registered=registered,
-            paused=paused,
-            nonce=nonce,
-            last_rebalance=last_rebalance,
             supply=supply,
             ledger_head=head,
             ledger_count=count,
             mandate=mandate_from_abi(mandate),
+            targets=tuple(targets),
+            status=status_from_abi(status),
+            due=due_from_abi(due, _name(due[-1])),
             balances=tuple(balances),
             prices=tuple(_price(price) for price in prices),
         )
@@ -69,7 +69,12 @@ def _snapshot(chain_id: int, block: BlockRef, vault: str, view: tuple[Any, ...])
 
 def _price(view: tuple[int, int, int, bytes]) -> Price:
     value, round_id, updated_at, failure = view
-    return Price(value, round_id, updated_at, name_revert(failure) if failure else "")
+    return Price(value, round_id, updated_at, _name(failure))
+
+
+def _name(failure: bytes) -> str:
+    """A reason in words, empty where there is none."""
+    return name_revert(failure) if failure else ""
 
 
 def _failure(vault: str, data: bytes) -> EvenkeelError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from eth_utils.address import is_address
 
+from controller.chain import codec
 from controller.chain.contract import Contract
 from controller.chain.wire import Receipt
 from controller.cli.session import Session
@@ -15,7 +16,8 @@ from controller.deploy import vaults
 from controller.errors import CodeMismatchError, InputError, Mistake, UsageError
 from controller.execution.keys import Signer
 from controller.execution.transact import transact
-from controller.model import BlockRef, Mandate, Roles
+from controller.model import ZERO_ADDRESS, BlockRef, Mandate, Roles, Snapshot
+from controller.planning.path import targets_at
 from controller.tick import read_snapshot
 from controller.units import VALUE_DECIMALS
 
@@ -70,6 +72,7 @@ def prepare(
     signer: Signer,
     source: bytes,
     guardian: str | None,
+    strategist: str | None,
     keepers: tuple[str, ...],
     salt: int,
     fund: str | None,
@@ -82,21 +85,20 @@ def prepare(
         With every mistake of the file, every asset without a pool, or every token that the owner lacks.
     """
     owner = signer.address
-    _require_addresses(guardian, keepers)
-    roles = Roles(owner, guardian or owner, keepers or (owner,))
-    oracle, venue = session.address("ChainlinkOracle"), session.address("UniswapV3Venue")
-    parsed = parse(source, session.tokens, oracle=oracle, venues=[venue], roles=roles)
+    _require_addresses(guardian, strategist, keepers)
+    roles = Roles(owner, strategist or ZERO_ADDRESS, guardian or owner, keepers or (owner,))
+    parsed = parse(source, session.tokens, session.deployed, roles=roles)
     mandate, block = parsed.mandate, session.chain.head()
-    prices = _prices(session, mandate, oracle, block)
+    prices = oracle_prices(session, mandate, block)
     by_token = {asset.token: price for asset, price in zip(mandate.assets, prices, strict=True)}
     factory, salt_bytes = session.address("VaultFactory"), salt.to_bytes(32, "big")
     pairings = vaults.pairings(session.quotes(), mandate, by_token, block)
     value = _money(fund)
     amounts = _amounts(session, mandate, prices, value, owner, block) if value else []
-    vault = vaults.predict(session.chain, factory, owner, salt_bytes, block)
+    vault = vaults.predict(session.chain, factory, owner, salt_bytes, mandate, block)
     data = vaults.creation_data(session.chain, factory, mandate, parsed.roles, pairings, salt_bytes)
     if session.chain.code(vault, block):
-        _require_unfunded(session, vault, mandate, value, block)
+        _require_unfunded(session, vault, value, block)
         data = b""
     return Creation(
         session=session,
@@ -110,21 +112,35 @@ def prepare(
     )
 
 
-def _prices(session: Session, mandate: Mandate, oracle: str, block: BlockRef) -> list[int]:
+def mandate_call(session: Session, snapshot: Snapshot, source: bytes) -> bytes:
+    """The owner's call that puts a mandate file in force at a running vault. Its roles are not part of it.
+
+    Raises
+    ------
+    InputError
+        With every mistake of the file, or every asset without a pool.
+    """
+    wanted = parse(source, session.tokens, session.deployed, roles=Roles(ZERO_ADDRESS, ZERO_ADDRESS, ZERO_ADDRESS, ()))
+    mandate, block = wanted.mandate, snapshot.block
+    found: tuple[vaults.Pairing, ...] = ()
+    if vaults.has_new_parts(snapshot.mandate, mandate):
+        tokens = [asset.token for asset in mandate.assets]
+        prices = dict(zip(tokens, oracle_prices(session, mandate, block), strict=True))
+        found = vaults.pairings(session.quotes(), mandate, prices, block)
+    return vaults.mandate_data(session.chain, snapshot.vault, mandate, found)
+
+
+def oracle_prices(session: Session, mandate: Mandate, block: BlockRef) -> list[int]:
     """D36{quote/qTok} as the mandate's own oracle gives them, or its refusal by name."""
-    feeds = [
-        (asset.feed.source, asset.feed.heartbeat, asset.feed.decimals, asset.feed.min_answer, asset.feed.max_answer)
-        for asset in mandate.assets
-    ]
-    decimals = [asset.decimals for asset in mandate.assets]
-    return list(Contract(session.chain, oracle, "IPriceOracle").read("prices", feeds, decimals, block=block)[0])
+    oracle = Contract(session.chain, mandate.oracle, "IPriceOracle")
+    return list(oracle.read("prices", codec.sequencer_word(mandate), codec.feed_words(mandate), block=block)[0])
 
 
 def _amounts(
     session: Session, mandate: Mandate, prices: list[int], value: int, owner: str, block: BlockRef
 ) -> list[int]:
     """{qTok} of a first mint worth `value` D36{quote}, which the owner must hold."""
-    amounts = vaults.first_amounts(mandate, prices, value)
+    amounts = vaults.first_amounts(mandate, targets_at(mandate.path, block.timestamp), prices, value)
     short = vaults.missing(session.chain, mandate, amounts, owner, block)
     if short:
         named = tuple(Mistake(session.symbol(lack.where), lack.what) for lack in short)
@@ -132,18 +148,19 @@ def _amounts(
     return amounts
 
 
-def _require_unfunded(session: Session, vault: str, mandate: Mandate, value: int, block: BlockRef) -> None:
-    """A vault of this salt may exist already only when an interrupted run left it without its first mint."""
+def _require_unfunded(session: Session, vault: str, value: int, block: BlockRef) -> None:
+    """Such a vault may exist already only when an interrupted run left it without its first mint."""
     standing = read_snapshot(session.chain, session.address("VaultLens"), vault, block)
-    if not value or standing.supply or standing.mandate.file_hash != mandate.file_hash:
+    if not value or standing.supply:
         raise InputError(
-            f"This owner has a vault with this salt already: {vault}.",
+            f"This owner has a vault with this mandate and this salt already: {vault}.",
             "Look at it with evenkeel status, or take another number with --salt.",
         )
 
 
-def _require_addresses(guardian: str | None, keepers: tuple[str, ...]) -> None:
-    given = [("--guardian", guardian)] if guardian is not None else []
+def _require_addresses(guardian: str | None, strategist: str | None, keepers: tuple[str, ...]) -> None:
+    single = (("--guardian", guardian), ("--strategist", strategist))
+    given = [(option, text) for option, text in single if text is not None]
     given += [("--keeper", keeper) for keeper in keepers]
     mistakes = tuple(Mistake(option, f"{text!r} is no address") for option, text in given if not is_address(text))
     if mistakes:

@@ -74,11 +74,12 @@ def _contracts(session: Session, block: BlockRef) -> Iterator[Check]:
 def _vault(session: Session, vault: str | None, block: BlockRef, signer: Signer | None) -> Iterator[Check]:
     snapshot = read_snapshot(session.chain, session.address("VaultLens"), session.vault(vault), block)
     require_clone(session.chain, snapshot.vault, session.address("Vault"), block)
+    paused = snapshot.status.paused
     yield Check(
         "vault",
-        not snapshot.paused,
-        f"{snapshot.mandate.name}, {snapshot.vault}{', paused' if snapshot.paused else ''}",
-        "The owner can unpause it." if snapshot.paused else "",
+        not paused,
+        f"{snapshot.mandate.name}, {snapshot.vault}{', paused' if paused else ''}",
+        "The owner can unpause it." if paused else "",
     )
     for asset, price in zip(snapshot.mandate.assets, snapshot.prices, strict=True):
         what = f"feed {session.symbol(asset.token)}"

@@ -11,12 +11,13 @@ from controller.audit.report import AuditReport
 from controller.audit.vault import audit_vault
 from controller.chain.client import Chain
 from controller.chain.nodes import Engine, start_node
-from controller.config.mandate_file import parse
+from controller.config.mandate_file import Deployed, parse
 from controller.config.networks import Token
+from controller.deploy import venues
 from controller.deploy.records import find, folder
 from controller.execution.journal import Journal
 from controller.execution.keys import development_signer
-from controller.model import Mandate, Roles, TickRecord
+from controller.model import ZERO_ADDRESS, Mandate, Roles, Sequencer, TickRecord
 from controller.replay.markets import FEED_DECIMALS, Market, Series
 from controller.replay.run import found_vault, quotes, replay
 from controller.replay.world import World, build
@@ -64,20 +65,15 @@ def rehearse(market: Market, series: Series, engine: Engine, work: Path, progres
         )
         contracts, accounts = world.deploy(directory), world.accounts
         progress.update(setting_up, advance=1, description="Set up: the contracts")
-        roles = Roles(accounts.owner, accounts.guardian, (accounts.keeper,))
+        roles = Roles(accounts.owner, ZERO_ADDRESS, accounts.guardian, (accounts.keeper,))
         source = market.mandate_file()
-        mandate = parse(
-            source,
-            tokens(world),
-            oracle=contracts["ChainlinkOracle"],
-            venues=[contracts["UniswapV3Venue"]],
-            roles=roles,
-        ).mandate
-        vault = found_vault(world, contracts["VaultFactory"], mandate, roles, DEPOSIT)
+        deployed = Deployed(contracts["ChainlinkOracle"], venues.addresses(directory), Sequencer())
+        mandate = parse(source, tokens(world), deployed, roles=roles).mandate
+        vault = found_vault(world, directory, contracts["VaultFactory"], mandate, roles, DEPOSIT)
         progress.update(setting_up, advance=1, description="Set up: the vault")
         words = Words(tuple(world.symbol(asset.token) for asset in mandate.assets), shift=series.shift)
         with Journal.at(work / "journal.db", durable=False) as journal:
-            controller = _controller(world, contracts["VaultLens"], journal)
+            controller = _controller(world, directory, contracts["VaultLens"], journal)
             ticking = progress.add_task("Replaying", total=len(series.times))
 
             def show(record: TickRecord) -> None:
@@ -109,11 +105,11 @@ def tokens(world: World) -> dict[str, Token]:
     }
 
 
-def _controller(world: World, lens: str, journal: Journal) -> Controller:
+def _controller(world: World, directory: Path, lens: str, journal: Journal) -> Controller:
     return Controller(
         chain=world.chain,
         lens=lens,
-        quotes=quotes(world),
+        quotes=quotes(world, directory),
         strategy=FixedTargets(),
         journal=journal,
         signer=development_signer(KEEPER),

@@ -16,16 +16,17 @@ from eth_utils.address import is_address, to_checksum_address
 from controller.chain.client import Chain
 from controller.chain.contract import Contract
 from controller.chain.nodes import CHAIN_IDS
+from controller.config.mandate_file import Deployed
 from controller.config.networks import Network, Token, load_network, load_tokens
-from controller.deploy import drift, records
+from controller.deploy import drift, records, venues
 from controller.deploy.vaults import require_clone
 from controller.errors import InputError, NotFoundError, SigningKeyError, UsageError
 from controller.execution import keys
 from controller.execution.journal import Journal
-from controller.market.quotes import Routes, UniswapV3Quotes
-from controller.model import BlockRef
+from controller.market.quotes import VenueQuotes
+from controller.model import BlockRef, Sequencer, Snapshot
 from controller.strategy.fixed import FixedTargets
-from controller.tick import Controller, Limits
+from controller.tick import Controller, Limits, read_snapshot
 
 JOURNALS = Path(".evenkeel")
 
@@ -77,6 +78,13 @@ class Session:
         return text
 
     @property
+    def deployed(self) -> Deployed:
+        """What a mandate file leaves to the network."""
+        uptime = self.network.sequencer
+        sequencer = Sequencer(uptime.feed, uptime.grace) if uptime else Sequencer()
+        return Deployed(self.address("ChainlinkOracle"), venues.addresses(self.directory), sequencer)
+
+    @property
     def confirmations(self) -> int:
         """Blocks that must hold a transaction, its own included."""
         return max(self.network.confirmations, 1)
@@ -109,6 +117,10 @@ class Session:
             )
         return found[0]
 
+    def snapshot(self, vault: str | None) -> Snapshot:
+        """The vault that was named, or the only one there is, at the newest block."""
+        return read_snapshot(self.chain, self.address("VaultLens"), self.vault(vault), self.chain.head())
+
     def require_recorded_code(self, vault: str | None = None) -> None:
         """Before money moves: what stands on the chain is what was deployed, and the vault is a clone of it.
 
@@ -124,12 +136,12 @@ class Session:
 
     # ---- the controller
 
-    def quotes(self) -> UniswapV3Quotes:
-        """Quotes of the network's Uniswap."""
+    def quotes(self) -> VenueQuotes:
+        """Quotes of every venue that is deployed."""
         configured = self.network.uniswap_v3
-        quoter = configured.quoter_v2 if configured else self.address("QuoterV2")
+        quoter = configured.quoter_v2 if configured else None
         hubs = tuple(self.tokens[symbol].address for symbol in self.network.hub_tokens if symbol in self.tokens)
-        return UniswapV3Quotes(self.chain, quoter, Routes(0, self.network.fee_tiers, hubs))
+        return venues.quotes(self.chain, self.directory, quoter, self.network.fee_tiers, hubs)
 
     def controller(
         self, journal: Journal, signer: keys.Signer | None, sleep: Callable[[float], None] = time.sleep

@@ -18,6 +18,7 @@ def create(
     mandate_file: Annotated[Path, typer.Argument(help="The mandate, TOML.")],
     fund: Annotated[str | None, typer.Option(help='First mint, on target, e.g. "1000000 USD".')] = None,
     guardian: Annotated[str | None, typer.Option(help="May pause. Default: the owner.")] = None,
+    strategist: Annotated[str | None, typer.Option(help="May move targets. Default: nobody.")] = None,
     keeper: Annotated[list[str] | None, typer.Option(help="May rebalance; repeatable. Default: the owner.")] = None,
     salt: Annotated[
         int, typer.Option(min=0, max=2**256 - 1, help="Another number, another vault of the same owner.")
@@ -37,7 +38,7 @@ def create(
     key = required(signer(session, keystore, passphrase_file, dev_account), dry=not broadcast)
     if broadcast:
         session.require_recorded_code()
-    creation = prepare(session, key, read_file(mandate_file), guardian, tuple(keeper or ()), salt, fund)
+    creation = prepare(session, key, read_file(mandate_file), guardian, strategist, tuple(keeper or ()), salt, fund)
     document = creation.broadcast(key) if broadcast else creation.rehearse()
     if as_json:
         print_json(document)

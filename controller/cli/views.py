@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from controller.model import Decision, NoTrade, Outcome, Plan, Snapshot, TickRecord
+from controller.model import Cause, Decision, Due, NoTrade, Outcome, Plan, Snapshot, TickRecord
+
+CAUSES = {
+    Cause.THRESHOLD: "A rebalance is due: an asset has reached its band",
+    Cause.CALENDAR: "A rebalance is due: a period has begun",
+    Cause.THRESHOLD_AND_CALENDAR: "A rebalance is due: an asset has reached its band, and a period has begun",
+    Cause.OPEN: "A rebalance is due: one that was opened goes on",
+    Cause.IN_BAND: "Nothing is due: every asset is inside its band",
+    Cause.BEFORE_PERIOD: "Nothing is due: the next period has not begun",
+    Cause.COOLING_DOWN: "Nothing is due: the last rebalance is not long enough ago",
+    Cause.PAUSED: "Nothing is due: the vault is paused",
+    Cause.NO_VALUE: "Nothing is due: the vault holds nothing of value",
+    Cause.PRICE_UNUSABLE: "Nothing is due: a price cannot be used",
+}
+
+
+def due_document(due: Due, symbols: Sequence[str]) -> dict[str, object]:
+    """The vault's own answer. Drifts are D18{1}, `total` and `moves` D36."""
+    return {
+        "due": due.due,
+        "cause": due.cause.name,
+        "next": due.next,
+        "breaches": [symbol for index, symbol in enumerate(symbols) if due.breaches >> index & 1],
+        "largest_drift": str(due.largest_drift),
+        "largest_relative_drift": str(due.largest_relative_drift),
+        "turnover_drift": str(due.turnover_drift),
+        "total": str(due.total),
+        "moves": {symbol: str(move) for symbol, move in zip(symbols, due.moves, strict=False)},
+        "failure": due.failure,
+    }
 
 
 def snapshot_document(
     snapshot: Snapshot, seen: TickRecord, why_not: NoTrade | None, symbol: Callable[[str], str]
 ) -> dict[str, object]:
-    """A vault at one block. `value` and `price` are D36, `drift` is D18{1}."""
-    mandate = snapshot.mandate
+    """A vault at one block. `value` and `price` are D36, drifts D18{1}, what is used of the budgets D14{1}."""
+    mandate, status = snapshot.mandate, snapshot.status
     return {
         "vault": snapshot.vault,
         "name": mandate.name,
@@ -23,10 +52,21 @@ def snapshot_document(
         "detail": why_not.detail if why_not else "",
         "value": str(seen.value),
         "drift": str(seen.drift),
-        "band_bps": mandate.band,
-        "destination_bps": mandate.destination,
-        "paused": snapshot.paused,
-        "nonce": snapshot.nonce,
+        "cause": snapshot.due.cause.name,
+        "next": snapshot.due.next,
+        "largest_relative_drift": str(snapshot.due.largest_relative_drift),
+        "trigger": mandate.trigger.kind.name.lower(),
+        "band_bps": mandate.trigger.band,
+        "relative_band_bps": mandate.trigger.relative_band,
+        "destination_bps": mandate.destination.drift,
+        "relative_destination_bps": mandate.destination.relative_drift,
+        "loss_used": str(status.loss_used),
+        "loss_budget_bps": mandate.limits.loss_budget,
+        "turnover_used": str(status.turnover_used),
+        "turnover_budget_bps": mandate.limits.turnover_budget,
+        "open_until": status.open_until,
+        "paused": status.paused,
+        "nonce": status.nonce,
         "supply": str(snapshot.supply),
         "assets": [
             {
@@ -37,9 +77,11 @@ def snapshot_document(
                 "price": str(price.value),
                 "price_failure": price.failure,
                 "value": str(balance * price.value),
-                "target_bps": asset.target,
+                "target_bps": target,
             }
-            for asset, balance, price in zip(mandate.assets, snapshot.balances, snapshot.prices, strict=True)
+            for asset, target, balance, price in zip(
+                mandate.assets, snapshot.targets, snapshot.balances, snapshot.prices, strict=True
+            )
         ],
     }
 
@@ -57,6 +99,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
         "deadline": plan.deadline,
         "reference_block": plan.reference_block,
         "reference_hash": "0x" + plan.reference_hash.hex(),
+        "part": plan.part,
         "trades": [
             {
                 "sell": trade.sell,
@@ -94,6 +137,8 @@ def outcome_document(outcome: Outcome) -> dict[str, object]:
         "block": outcome.block.number,
         "gas_used": outcome.gas_used,
         "gas_price": str(outcome.gas_price),
+        "cause": done.cause.name,
+        "open": done.open,
         "drift_before": str(done.drift_before),
         "drift_after": str(done.drift_after),
         "value_before": str(done.value_before),

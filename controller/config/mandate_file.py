@@ -8,25 +8,51 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from eth_utils.crypto import keccak
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
-from controller.config import mandate_checks, quantities
-from controller.config.networks import Address, Token
+from controller.config import mandate_checks, mandate_mistakes, quantities
+from controller.config.mandate_tables import (
+    BUDGETS,
+    AssetTable,
+    DestinationTable,
+    FileTable,
+    LimitsTable,
+    RolesTable,
+    TriggerTable,
+    TwapTable,
+)
+from controller.config.networks import Token
 from controller.errors import InputError, Mistake
-from controller.model import Asset, Feed, Mandate, Roles, Scope
+from controller.model import (
+    ZERO_ADDRESS,
+    Asset,
+    Destination,
+    Feed,
+    Fees,
+    Knot,
+    Limits,
+    Mandate,
+    Period,
+    Roles,
+    Scope,
+    Sequencer,
+    Trigger,
+    TriggerKind,
+    Twap,
+)
 from controller.units import BPS
 
-MIN_ASSETS, MAX_ASSETS = 2, 16
-MAX_TEXT = 31
-"""Bytes of a name or symbol on chain."""
 
-ZERO_ADDRESS = "0x" + "00" * 20
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What the file does not say, because the network does."""
+
+    oracle: str
+    venues: tuple[str, ...]
+    sequencer: Sequencer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,90 +64,15 @@ class MandateFile:
     file_hash: bytes  # keccak256 of the file's bytes, also in the mandate
 
 
-def _text(value: str) -> str:
-    if not (value.isascii() and value.isprintable() and 0 < len(value) <= MAX_TEXT):
-        raise ValueError(f"must be 1 to {MAX_TEXT} printable ASCII characters")
-    return value
-
-
-def _positive(value: int) -> int:
-    if value == 0:
-        raise ValueError("must be above zero")
-    return value
-
-
-def _part(value: int) -> int:
-    if value == BPS:
-        raise ValueError("must be below 100%")
-    return value
-
-
-Text = Annotated[str, AfterValidator(_text)]
-Share = Annotated[int, BeforeValidator(quantities.share)]
-Seconds = Annotated[int, BeforeValidator(quantities.seconds)]
-Price = Annotated[Fraction, BeforeValidator(quantities.price)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class _Rule(_Table):
-    trigger: Literal["threshold"]
-    band: Annotated[Share, AfterValidator(_positive)]
-    destination: Share
-    scope: Literal["book", "breach"]
-    cooldown: Seconds
-
-
-class _Limits(_Table):
-    slippage: Annotated[Share, AfterValidator(_part)]
-    loss: Annotated[Share, AfterValidator(_part)]
-    min_trade: Annotated[int, BeforeValidator(quantities.money), AfterValidator(_positive)]
-
-
-class _Roles(_Table):
-    owner: Address | None = None
-    guardian: Address | None = None
-    keepers: list[Address] | None = None
-
-
-class _Asset(_Table):
-    token: str
-    weight: Share
-    heartbeat: Annotated[Seconds, AfterValidator(_positive)]
-    price_min: Price
-    price_max: Price
-
-
-class _File(_Table):
-    name: Text
-    symbol: Text
-    rule: _Rule
-    limits: _Limits
-    assets: Annotated[list[_Asset], Field(min_length=MIN_ASSETS, max_length=MAX_ASSETS)]
-    roles: _Roles = _Roles()
-
-
-_TABLES: dict[str, type[_Table]] = {"rule": _Rule, "limits": _Limits, "roles": _Roles, "assets": _Asset}
-_EXAMPLES = {
-    "name": '"Sixty Forty"', "symbol": '"EK6040"', "trigger": '"threshold"', "band": '"5%"', "destination": '"1.75%"',
-    "scope": '"book"', "cooldown": '"1 day"', "slippage": '"1%"', "loss": '"0.5%"', "min_trade": '"100 USD"',
-    "token": '"GOLD"', "weight": '"60%"', "heartbeat": '"35 days"', "price_min": '"1"', "price_max": '"100000"',
-}  # fmt: skip
-
-
-def parse(
-    source: bytes, tokens: Mapping[str, Token], *, oracle: str, venues: Sequence[str], roles: Roles | None = None
-) -> MandateFile:
+def parse(source: bytes, tokens: Mapping[str, Token], deployed: Deployed, *, roles: Roles | None = None) -> MandateFile:
     """Reads a mandate file.
 
     Parameters
     ----------
     source : the bytes of the file.
     tokens : what the file may name, by symbol.
-    oracle, venues : addresses of the deployment that the vault will use.
-    roles : for what the file's ``[roles]`` leave out; without them nothing may be left out.
+    deployed : what the vault will use on its network.
+    roles : for what the file's ``[roles]`` leave out; without them nobody but the strategist may be left out.
 
     Raises
     ------
@@ -130,32 +81,17 @@ def parse(
     """
     document = _read(source)
     mistakes: list[Mistake] = []
-    file: _File | None = None
+    file: FileTable | None = None
     try:
-        file = _File.model_validate(document)
+        file = FileTable.model_validate(document)
     except ValidationError as error:
-        mistakes += [_mistake(item, document) for item in error.errors(include_url=False)]
+        mistakes += [mandate_mistakes.mistake(item, document) for item in error.errors(include_url=False)]
     mistakes += mandate_checks.together(document, tokens)
     mistakes += _unfilled(document, roles)
     if file is None or mistakes:
         raise InputError("The mandate file has mistakes.", "Correct them and try again.", tuple(mistakes))
     file_hash = bytes(keccak(source))
-    mandate = Mandate(
-        name=file.name,
-        symbol=file.symbol,
-        file_hash=file_hash,
-        oracle=oracle,
-        scope=Scope[file.rule.scope.upper()],
-        band=file.rule.band,
-        destination=file.rule.destination,
-        max_slippage=file.limits.slippage,
-        max_loss=file.limits.loss,
-        cooldown=file.rule.cooldown,
-        min_trade=file.limits.min_trade,
-        venues=tuple(venues),
-        assets=tuple(_asset(asset, tokens) for asset in file.assets),
-    )
-    return MandateFile(mandate, _filled(file.roles, roles), file_hash)
+    return MandateFile(_mandate(file, file_hash, tokens, deployed), _filled(file.roles, roles), file_hash)
 
 
 def _read(source: bytes) -> dict[str, Any]:
@@ -166,51 +102,92 @@ def _read(source: bytes) -> dict[str, Any]:
         raise InputError("The mandate file is no TOML text.", "Correct what is named.", (mistake,)) from None
 
 
-# ---- one key at a time
+# ---- the mandate
 
 
-def _mistake(item: ErrorDetails, document: Mapping[str, Any]) -> Mistake:
-    """What pydantic found, in words that say what to do."""
-    location, key = item["loc"], str(item["loc"][-1])
-    where, kind = _where(location, document), item["type"]
-    if kind == "missing":
-        if key in _EXAMPLES:
-            return Mistake(where, f"is missing, for example {key} = {_EXAMPLES[key]}")
-        return Mistake(where, f"is missing; write {'[[assets]] for each asset' if key == 'assets' else f'[{key}]'}")
-    if kind == "extra_forbidden":
-        return Mistake(where, f"is no key of a mandate file{_suggestion(key, location)}")
-    if kind == "value_error":
-        return Mistake(where, str(item["ctx"]["error"]))
-    if kind == "literal_error":
-        return Mistake(where, f"is {item['input']!r}, must be {item['ctx']['expected']}")
-    if kind in ("too_short", "too_long"):
-        count = len(document["assets"])
-        return Mistake(where, f"has {count} of them, a vault holds {MIN_ASSETS} to {MAX_ASSETS}")
-    wanted = {"string_type": "text in quotes", "list_type": "a list", "model_type": "a table"}
-    return Mistake(where, f"must be {wanted.get(kind, item['msg'])}")
+def _mandate(file: FileTable, file_hash: bytes, tokens: Mapping[str, Token], deployed: Deployed) -> Mandate:
+    names = [asset.token for asset in file.assets]
+    fees = file.fees
+    return Mandate(
+        name=file.name,
+        symbol=file.symbol,
+        file_hash=file_hash,
+        oracle=deployed.oracle,
+        sequencer=deployed.sequencer,
+        trigger=_trigger(file.trigger),
+        destination=_destination(file.destination, file.trigger),
+        limits=_limits(file.limits),
+        fees=Fees(fees.recipient, fees.management, fees.performance) if fees else Fees(),
+        spread=file.flows.spread if file.flows else 0,
+        timelock=file.timelock,
+        venues=deployed.venues,
+        assets=tuple(_asset(asset, tokens, names) for asset in file.assets),
+        path=_path(file, names),
+    )
 
 
-def _where(location: Sequence[int | str], document: Mapping[str, Any]) -> str:
-    """``rule.band``, ``assets[2].weight (GOLD)``."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
-    if len(location) > 1 and location[0] == "assets" and isinstance(location[1], int):
-        row = document["assets"][location[1]]
-        return f"{path} ({row['token']})" if isinstance(row, dict) and isinstance(row.get("token"), str) else path
-    return path
+def _trigger(table: TriggerTable) -> Trigger:
+    every, period = table.every or (0, Period.DAY)
+    return Trigger(
+        kind=TriggerKind[table.kind.upper()],
+        band=table.band or 0,
+        relative_band=table.relative_band or 0,
+        period=period,
+        every=every,
+        anchor=table.anchor if table.every else 0,
+        cooldown=table.cooldown,
+    )
 
 
-def _suggestion(key: str, location: Sequence[int | str]) -> str:
-    table = _TABLES.get(str(location[0]), _File) if len(location) > 1 else _File
-    near = get_close_matches(key, table.model_fields, n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    home = [name for name, other in _TABLES.items() if key in other.model_fields]
-    if home:
-        return f" here; it belongs under {'[[assets]]' if home[0] == 'assets' else f'[{home[0]}]'}"
-    return f"; known here are {', '.join(table.model_fields)}"
+def _destination(table: DestinationTable, trigger: TriggerTable) -> Destination:
+    """Half of each band where the file says nothing: far enough from the band, and with the smallest trades."""
+    drift = (trigger.band or 0) // 2 if table.drift is None else table.drift
+    relative = (trigger.relative_band or 0) // 2 if table.relative_drift is None else table.relative_drift
+    return Destination(drift, relative, Scope[table.scope.upper()], table.window)
 
 
-# ---- roles and assets
+def _limits(table: LimitsTable) -> Limits:
+    budget = min(BUDGETS * table.loss, BPS) if table.loss_budget is None else table.loss_budget
+    return Limits(
+        max_slippage=table.slippage,
+        max_loss=table.loss,
+        loss_budget=budget,
+        turnover_budget=table.turnover_budget,
+        budget_window=table.budget_window,
+        min_trade=table.min_trade,
+        max_trades=table.max_trades,
+        max_step=table.max_step,
+        step_delay=table.step_delay,
+    )
+
+
+def _asset(asset: AssetTable, tokens: Mapping[str, Token], names: Sequence[str]) -> Asset:
+    token = mandate_checks.resolve(asset.token, tokens)
+    low, high = (quantities.answer(number, token.feed_decimals) for number in (asset.price_min, asset.price_max))
+    feed = Feed(
+        source=token.feed,
+        heartbeat=asset.heartbeat,
+        decimals=token.feed_decimals,
+        deviation=asset.deviation or 0,
+        min_answer=low,
+        max_answer=high,
+        twap=_twap(asset.twap, names) if asset.twap else Twap(),
+    )
+    return Asset(token.address, token.decimals, asset.min_weight, asset.max_weight, feed)
+
+
+def _twap(table: TwapTable, names: Sequence[str]) -> Twap:
+    return Twap(table.window, table.fee, table.max_deviation, names.index(table.base))
+
+
+def _path(file: FileTable, names: Sequence[str]) -> tuple[Knot, ...]:
+    """The knots; one, from the beginning of time, where the targets stand with the assets."""
+    if file.path is None:
+        return (Knot(0, tuple(asset.weight or 0 for asset in file.assets)),)
+    return tuple(Knot(knot.time, tuple(knot.weights[name] for name in names)) for knot in file.path)
+
+
+# ---- roles
 
 
 def _unfilled(document: Mapping[str, Any], roles: Roles | None) -> Iterator[Mistake]:
@@ -218,25 +195,18 @@ def _unfilled(document: Mapping[str, Any], roles: Roles | None) -> Iterator[Mist
     if not isinstance(given, dict):
         return
     if roles is None:
-        for key in _Roles.model_fields:
-            if key not in given:
+        for key in RolesTable.model_fields:
+            if key not in given and key != "strategist":
                 yield Mistake(f"roles.{key}", "is missing here and on the command line")
     if given.get("owner") == ZERO_ADDRESS:
         yield Mistake("roles.owner", "is the zero address, so nobody could ever change or pause anything")
 
 
-def _asset(asset: _Asset, tokens: Mapping[str, Token]) -> Asset:
-    token = mandate_checks.resolve(asset.token, tokens)
-    low, high = (quantities.answer(number, token.feed_decimals) for number in (asset.price_min, asset.price_max))
-    return Asset(
-        token.address, token.decimals, asset.weight, Feed(token.feed, asset.heartbeat, token.feed_decimals, low, high)
-    )
-
-
-def _filled(given: _Roles, roles: Roles | None) -> Roles:
-    other = roles or Roles(ZERO_ADDRESS, ZERO_ADDRESS, ())
+def _filled(given: RolesTable, roles: Roles | None) -> Roles:
+    other = roles or Roles(ZERO_ADDRESS, ZERO_ADDRESS, ZERO_ADDRESS, ())
     return Roles(
         owner=given.owner or other.owner,
+        strategist=given.strategist or other.strategist,
         guardian=given.guardian or other.guardian,
         keepers=tuple(given.keepers) if given.keepers is not None else other.keepers,
     )

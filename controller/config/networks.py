@@ -44,6 +44,18 @@ class UniswapV3(_Frozen):
     quoter_v2: Address
 
 
+class UniswapV2(_Frozen):
+    factory: Address
+    pair_init_code_hash: Word
+
+
+class Sequencer(_Frozen):
+    """The uptime feed of an L2's sequencer."""
+
+    feed: Address
+    grace: int = Field(gt=0, lt=2**32)  # {s} after a restart in which no price is acceptable
+
+
 class Token(_Frozen):
     """A token that a mandate file may name, and its feed."""
 
@@ -66,6 +78,8 @@ class Network(_Frozen):
     fee_tiers: Annotated[tuple[FeeTier, ...], Field(strict=False, min_length=1)]
     hub_tokens: Annotated[tuple[str, ...], Field(strict=False)]
     uniswap_v3: UniswapV3 | None = None
+    uniswap_v2: UniswapV2 | None = None
+    sequencer: Sequencer | None = None
     tokens: dict[str, Token] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -77,7 +91,7 @@ class Network(_Frozen):
 
     def values(self) -> dict[str, Any]:
         """What a deployment recipe may refer to."""
-        return self.model_dump(include={"uniswap_v3"}, exclude_none=True)
+        return self.model_dump(include={"uniswap_v3", "uniswap_v2"}, exclude_none=True)
 
 
 _TOKENS = TypeAdapter(dict[str, Token])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
@@ -23,6 +23,7 @@ class Step:
     name: str  # of the record
     contract: str  # of the compiled contract
     args: tuple[str, ...]
+    needs: str = ""  # a value of the network without which the step is left out
 
     def arguments(self, addresses: Mapping[str, str]) -> tuple[str, ...]:
         """The arguments with `addresses` of earlier steps in the place of their names."""
@@ -42,12 +43,16 @@ def load(name: str) -> Recipe:
     document = json.loads(resources.files("controller.deploy").joinpath(f"{name}.json").read_text())
     return Recipe(
         compiler=document["compiler"],
-        steps=tuple(Step(step["name"], step["contract"], tuple(step["args"])) for step in document["steps"]),
+        steps=tuple(
+            Step(step["name"], step["contract"], tuple(step["args"]), step.get("needs", ""))
+            for step in document["steps"]
+        ),
     )
 
 
 def resolve(recipe: Recipe, values: Mapping[str, Any]) -> tuple[Step, ...]:
-    """The steps with every network value filled in; references to earlier steps stay until these have addresses.
+    """The steps that a network has the needs of, with every value filled in; references to earlier steps stay until
+    these have addresses.
 
     Parameters
     ----------
@@ -62,10 +67,12 @@ def resolve(recipe: Recipe, values: Mapping[str, Any]) -> tuple[Step, ...]:
     known: set[str] = set()
     steps = []
     for step in recipe.steps:
+        if step.needs and not values.get(step.needs):
+            continue
         if step.name in known:
             mistakes.append(Mistake(step.name, "stands twice in the recipe"))
         args = tuple(_resolved(step.name, arg, values, known, mistakes) for arg in step.args)
-        steps.append(Step(step.name, step.contract, args))
+        steps.append(replace(step, args=args))
         known.add(step.name)
     if mistakes:
         raise InputError("The recipe cannot be carried out.", "Complete the network's values.", tuple(mistakes))

@@ -162,7 +162,7 @@ class Driver:
         return StepResult(step.name, Action.DEPLOYED, reason, receipt.address, receipt.gas_used, deployment)
 
     def network(self, values: Mapping[str, Any]) -> tuple[StepResult, ...]:
-        """The whole project: Uniswap V3 first where the network's `values` name none, then the project's recipe."""
+        """The whole project: Uniswap first where the network's `values` name no V3, then the project's recipe."""
         first: tuple[StepResult, ...] = ()
         if not values.get("uniswap_v3"):
             first = self.run(load_recipe(uniswap.RECIPE), {})

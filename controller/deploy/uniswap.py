@@ -1,4 +1,4 @@
-"""Uniswap V3 on chains that have none: its published bytecode, deployed by the same driver as everything else."""
+"""Uniswap on chains that have none: its published bytecode, deployed by the same driver as everything else."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from controller.chain.artifacts import load
 
 RECIPE = "uniswap"
 POOL = "UniswapV3Pool"
+PAIR = "UniswapV2Pair"
 
 
-def pool_init_code_hash() -> str:
-    """keccak256 of the published pool's creation code, from which pool addresses follow."""
-    return "0x" + keccak(load(POOL).bytecode).hex()
+def init_code_hash(contract: str) -> str:
+    """keccak256 of the published creation code of `POOL` or `PAIR`, from which their addresses follow."""
+    return "0x" + keccak(load(contract).bytecode).hex()
 
 
 def values(addresses: Mapping[str, str]) -> dict[str, Any]:
@@ -23,8 +24,12 @@ def values(addresses: Mapping[str, str]) -> dict[str, Any]:
     return {
         "uniswap_v3": {
             "factory": addresses["UniswapV3Factory"],
-            "pool_init_code_hash": pool_init_code_hash(),
+            "pool_init_code_hash": init_code_hash(POOL),
             "swap_router": addresses["SwapRouter"],
             "quoter_v2": addresses["QuoterV2"],
-        }
+        },
+        "uniswap_v2": {
+            "factory": addresses["UniswapV2Factory"],
+            "pair_init_code_hash": init_code_hash(PAIR),
+        },
     }

@@ -11,7 +11,7 @@ from controller.chain.client import Chain
 from controller.chain.contract import Contract
 from controller.chain.wire import Receipt
 from controller.errors import CodeMismatchError, InputError, Mistake, SendError
-from controller.market.quotes import UniswapV3Quotes, uniswap_v3_quotes
+from controller.market.quotes import VenueQuotes
 from controller.model import BlockRef, Mandate, Roles
 from controller.planning.plan import Want, best
 from controller.units import BPS, VALUE_DECIMALS, show_value, to_decimal
@@ -25,36 +25,50 @@ SAMPLE = 1_000 * 10**VALUE_DECIMALS
 """D36{quote} that a route is tried with."""
 
 
-CLONE = "3d3d3d3d363d3d37363d73{implementation}5af43d3d93803e602a57fd5bf3"
-"""Code of every vault: hands each call to the implementation (Solady's LibClone)."""
+CLONE = "363d3d373d3d3d363d73{implementation}5af43d82803e903d91602b57fd5bf3"
+"""How the code of every vault begins: it hands each call to the implementation. Its first mandate follows in the words
+of MandateCodec (Solady's LibClone, with arguments)."""
+
+WORD = 32
+"""Bytes."""
+HEADER_WORDS, ASSET_WORDS, KNOT_WORDS, FOOTER_WORDS = 5, 3, 2, 3
+"""Words of a mandate; its first one ends in the numbers of knots, venues and assets, a byte each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """How an asset after the first trades against the first (contracts/interfaces/IVaultFactory.sol)."""
+    """How an asset after the first trades against the first (contracts/interfaces/IMandateChecker.sol)."""
 
     venue: int
     route: bytes
 
 
-def predict(chain: Chain, factory: str, creator: str, salt: bytes, block: BlockRef) -> str:
-    """Where `create` will put the vault."""
-    return str(Contract(chain, factory, "IVaultFactory").read("predict", creator, salt, block=block))
+def predict(chain: Chain, factory: str, creator: str, salt: bytes, mandate: Mandate, block: BlockRef) -> str:
+    """Where `create` will put the vault: the address commits to the whole mandate."""
+    contract = Contract(chain, factory, "IVaultFactory")
+    return str(contract.read("predict", creator, salt, codec.mandate_to_abi(mandate), block=block))
 
 
 def require_clone(chain: Chain, vault: str, implementation: str, block: BlockRef) -> None:
     """Raises `CodeMismatchError` when the code of `vault` is not that of a clone of `implementation`."""
-    expected = CLONE.format(implementation=implementation.removeprefix("0x").lower())
-    if chain.code(vault, block).hex() != expected:
+    if not _is_clone(chain.code(vault, block), implementation):
         raise CodeMismatchError(
             f"The code of the vault {vault} is not a clone of the recorded implementation {implementation}.",
             "Send nothing to it. Check the node's address, and the network's deployments.",
         )
 
 
-def pairings(
-    quotes: UniswapV3Quotes, mandate: Mandate, prices: Mapping[str, int], block: BlockRef
-) -> tuple[Pairing, ...]:
+def _is_clone(code: bytes, implementation: str) -> bool:
+    proxy = bytes.fromhex(CLONE.format(implementation=implementation.removeprefix("0x").lower()))
+    words = code[len(proxy) :]
+    if not code.startswith(proxy) or len(words) < WORD:
+        return False
+    knots, venues, assets = words[WORD - 3 : WORD]
+    count = HEADER_WORDS + venues + ASSET_WORDS * assets + KNOT_WORDS * knots + FOOTER_WORDS
+    return len(words) == WORD * count
+
+
+def pairings(quotes: VenueQuotes, mandate: Mandate, prices: Mapping[str, int], block: BlockRef) -> tuple[Pairing, ...]:
     """The best route from the first asset to each other one, for what is worth about `SAMPLE`.
 
     Parameters
@@ -73,8 +87,7 @@ def pairings(
     for index in range(1, len(tokens)):
         # one at a time: together, the second would be quoted behind the first
         want = Want(0, index, amount)
-        answers = uniswap_v3_quotes(quotes.chain, quotes.quoter, block, [want], tokens, quotes.routes)
-        chosen = best(want, answers)
+        chosen = best(want, quotes.at(block, [want], tokens, mandate.venues))
         if chosen is None:
             mistakes.append(Mistake(tokens[index], "no pool leads to it from the first asset"))
         else:
@@ -101,6 +114,23 @@ def creation_data(
     )
 
 
+def has_new_parts(old: Mandate, new: Mandate) -> bool:
+    """Whether a vault has to be shown pairings with the `new` mandate: tokens, feeds, oracle or venues are others."""
+
+    def parts(mandate: Mandate) -> tuple[object, ...]:
+        feeds = [(asset.feed.source, asset.feed.decimals, asset.feed.twap) for asset in mandate.assets]
+        tokens = [(asset.token, asset.decimals) for asset in mandate.assets]
+        return mandate.oracle, mandate.sequencer.feed, mandate.venues, tokens, feeds
+
+    return parts(old) != parts(new)
+
+
+def mandate_data(chain: Chain, vault: str, mandate: Mandate, pairings: Sequence[Pairing]) -> bytes:
+    """Call data of `setMandate`."""
+    given = [(pairing.venue, pairing.route) for pairing in pairings]
+    return Contract(chain, vault, "IVault").encode("setMandate", codec.mandate_to_abi(mandate), given)
+
+
 def created_vault(chain: Chain, factory: str, receipt: Receipt) -> str:
     """The vault that a receipt of `create` tells of."""
     topic = Contract(chain, factory, "IVaultFactory").abi.events["VaultCreated"].topic
@@ -110,11 +140,12 @@ def created_vault(chain: Chain, factory: str, receipt: Receipt) -> str:
     raise SendError("The transaction created no vault.", "Check the factory's address: evenkeel doctor.")
 
 
-def first_amounts(mandate: Mandate, prices: Sequence[int], value: int) -> list[int]:
+def first_amounts(mandate: Mandate, targets: Sequence[int], prices: Sequence[int], value: int) -> list[int]:
     """What a first mint worth `value` takes of each asset when it starts on target.
 
     Parameters
     ----------
+    targets : {bps} now.
     prices : D36{quote/qTok}
     value : D36{quote}
 
@@ -128,11 +159,11 @@ def first_amounts(mandate: Mandate, prices: Sequence[int], value: int) -> list[i
         When the value is too small for one unit of an asset that has a target.
     """
     # {qTok} = D36{quote} * {bps} / ({bps} * D36{quote/qTok})
-    amounts = [value * asset.target // (BPS * price) for asset, price in zip(mandate.assets, prices, strict=True)]
+    amounts = [value * target // (BPS * price) for target, price in zip(targets, prices, strict=True)]
     mistakes = tuple(
         Mistake(asset.token, f"{show_value(value)} buys less than one unit of it")
-        for asset, amount in zip(mandate.assets, amounts, strict=True)
-        if asset.target and not amount
+        for asset, target, amount in zip(mandate.assets, targets, amounts, strict=True)
+        if target and not amount
     )
     if mistakes:
         raise InputError("The first mint is too small.", "Put more into the vault.", mistakes)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from controller.chain import ledger
 from controller.chain.client import Chain
-from controller.chain.codec import decode_plan, encode_plan, plan_hash, plan_to_abi
+from controller.chain.codec import decode_plan, encode_plan, plan_hash, plan_to_abi, status_from_abi
 from controller.chain.contract import Contract
 from controller.chain.entries import decode_entry
 from controller.chain.wire import Receipt, word
@@ -137,7 +137,7 @@ def wait(chain: Chain, sending: Sending, patience: Patience) -> Verdict:
 def look(chain: Chain, sending: Sending, confirmations: int) -> Verdict | None:
     """What has become of it as far as the chain shows now; None while anything can still happen."""
     head = chain.head()
-    vault_nonce = Contract(chain, sending.vault, "IVault").read("state", block=head)[0]
+    vault_nonce = _nonce(chain, sending.vault, head)
     account_nonce = chain.mined_nonce(sending.sender, head)
     # asked last: what is mined up to `head` has its receipt by now
     receipt = chain.receipt(sending.transaction)
@@ -154,6 +154,11 @@ def look(chain: Chain, sending: Sending, confirmations: int) -> Verdict | None:
     return None
 
 
+def _nonce(chain: Chain, vault: str, block: BlockRef) -> int:
+    """Of the vault's next plan."""
+    return status_from_abi(Contract(chain, vault, "IVault").read("status", block=block)).nonce
+
+
 def _by_receipt(chain: Chain, sending: Sending, receipt: Receipt, confirmations: int) -> Verdict | None:
     if chain.head().number - receipt.block_number + 1 < confirmations:
         return None
@@ -163,7 +168,7 @@ def _by_receipt(chain: Chain, sending: Sending, receipt: Receipt, confirmations:
     if not receipt.succeeded:
         revert = _why(chain, sending, receipt)
         return Verdict(Fate.REVERTED, reason=str(revert), revert=revert)
-    vault_nonce = Contract(chain, sending.vault, "IVault").read("state", block=block)[0]
+    vault_nonce = _nonce(chain, sending.vault, block)
     found = _rebalance(sending, (ledger.entry_of_log(log) for log in receipt.logs))
     if vault_nonce <= sending.plan.nonce or found is None:
         raise NodeError(

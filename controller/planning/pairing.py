@@ -28,20 +28,21 @@ class Step(Enum):
     ROOM = auto()
 
 
-def choose(ranges: Sequence[Range], minimum: int, step: Step) -> tuple[Pair, ...]:
-    """Pairs that serve the largest need first, until none is left or none can be served.
+def serve(ranges: Sequence[Range], minimum: int, step: Step) -> dict[Pair, int]:
+    """Amounts within every room that serve the largest need first, until none is left or none can be served.
 
     A pair that trades already may grow by any amount, a new one starts at the `minimum`. Every round ends a need or a
-    room, so there are at most twice as many rounds as assets.
+    room, so there are at most three times as many rounds as assets.
     """
     need = [entry.need for entry in ranges]
     room = [entry.room for entry in ranges]
-    pairs: dict[Pair, None] = {}
+    pairs: dict[Pair, int] = {}
     while any(need):
         asset = max(range(len(need)), key=lambda index: (need[index], -index))
         other = _partner(asset, ranges, need, room, pairs, minimum)
         if other is None:
-            break
+            need[asset] = 0
+            continue
         wished = {
             Step.LESS: min(need[asset], need[other] or need[asset]),
             Step.MORE: max(need[asset], need[other]),
@@ -49,14 +50,14 @@ def choose(ranges: Sequence[Range], minimum: int, step: Step) -> tuple[Pair, ...
         }[step]
         pair = (asset, other) if ranges[asset].side > 0 else (other, asset)
         value = min(wished if pair in pairs else max(wished, minimum), room[asset], room[other])
-        pairs[pair] = None
+        pairs[pair] = pairs.get(pair, 0) + value
         for index in pair:
             need[index], room[index] = max(need[index] - value, 0), room[index] - value
-    return tuple(sorted(pairs))
+    return pairs
 
 
 def _partner(
-    asset: int, ranges: Sequence[Range], need: list[int], room: list[int], pairs: dict[Pair, None], minimum: int
+    asset: int, ranges: Sequence[Range], need: list[int], room: list[int], pairs: dict[Pair, int], minimum: int
 ) -> int | None:
     """The best counterpart: an existing pair for a rest too small for a trade of its own, then whoever needs most, then
     whoever trades already, then whoever has most room; None when no trade with `asset` is possible."""

@@ -2,6 +2,9 @@
 
 `propose` says what to ask the venues for, `finish` what to make of their answers; `decide` runs both. No plan leaves
 here that the contract would refuse at the state of the snapshot, with the quoted amounts.
+
+A rebalance is made whole where the limits allow it. Where they do not, and the mandate allows parts, the plan is one
+part: the same trades, cut down (`parts`). The next tick goes on from there, as long as the rebalance is open.
 """
 
 from __future__ import annotations
@@ -11,13 +14,17 @@ from dataclasses import dataclass
 
 from controller.errors import InputError
 from controller.model import Decision, NoTrade, Plan, Quote, Reason, Snapshot, Trade
-from controller.planning import due, rules, sizing
+from controller.planning import checks, due, parts, rules, sizing
+from controller.planning.book import Book
+from controller.planning.budget import Bucket
+from controller.planning.checks import Violation
 from controller.planning.pairing import Pair
-from controller.planning.rules import Violation
-from controller.units import BPS, show_bps, show_value
+from controller.planning.wording import explain
+from controller.units import BPS, show_value
 
 ROUNDS = 6
-"""Rounds of quotes for one plan. Each one takes up what the one before it got wrong, a few percent of it at most."""
+"""Rounds of quotes for a whole rebalance, and as many again for a part. Each one takes up what the one before it got
+wrong, a few percent of it at most; a part at least halves a trade that slips too far."""
 
 MAX_AMOUNT = 2**128 - 1
 """{qTok} the most that one trade can carry (Trade.amountIn)."""
@@ -33,10 +40,11 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
-class Requote:
-    """The quotes moved the sizes: ask again, for these."""
+class Proposal:
+    """Trades to ask quotes for, in this order."""
 
     wants: tuple[Want, ...]
+    part: bool = False  # whether they are one part of a rebalance
 
 
 QuoteSource = Callable[[tuple[Want, ...]], Sequence[Quote]]
@@ -54,91 +62,105 @@ def decide(
     tolerance: int,
 ) -> Decision:
     """Both phases, with as many rounds of quotes as the sizes need, at most `ROUNDS`. Parameters as below."""
-    wants = propose(snapshot, targets, now=now)
-    if isinstance(wants, NoTrade):
-        return wants
-    for rounds_left in reversed(range(ROUNDS)):
+    proposal = propose(snapshot, targets, now=now)
+    rounds_left = ROUNDS
+    while isinstance(proposal, Proposal):
+        rounds_left -= 1
         result = finish(
             snapshot,
-            wants,
-            quote(wants),
+            proposal,
+            quote(proposal.wants),
+            now=now,
             deadline=deadline,
             journal_head=journal_head,
             tolerance=tolerance,
             rounds_left=rounds_left,
         )
-        if not isinstance(result, Requote):
+        if not isinstance(result, Proposal):
             return result
-        wants = result.wants
-    raise AssertionError("finish does not ask for quotes again when no round is left")
+        if result.part and not proposal.part:
+            rounds_left = ROUNDS
+        proposal = result
+    return proposal
 
 
-def propose(snapshot: Snapshot, targets: tuple[int, ...], *, now: int) -> NoTrade | tuple[Want, ...]:
+def propose(snapshot: Snapshot, targets: tuple[int, ...], *, now: int) -> NoTrade | Proposal:
     """What to trade if trading were free.
 
     Parameters
     ----------
-    targets : {bps} of the strategy; those of the mandate, because the vault enforces them.
-    now : {s} chain time at which the plan is meant to execute.
+    targets : {bps} of the strategy; those of the mandate at the block of the snapshot, because the vault enforces them.
+    now : {s} chain time at which the plan is meant to execute; the targets of that time are traded towards.
 
     Raises
     ------
     InputError
         When `targets` are not the mandate's.
     """
-    mandate = snapshot.mandate
-    if targets != mandate.targets:
+    if targets != snapshot.targets:
         raise InputError(
-            f"The strategy's targets {list(targets)} are not those that the vault enforces, {list(mandate.targets)}.",
+            f"The strategy's targets {list(targets)} are not those that the vault enforces, {list(snapshot.targets)}.",
             "Use the strategy that the vault was created for.",
         )
-    return due.why_not(snapshot, now) or _wants(snapshot, (0,) * len(targets))
+    idle = due.why_not(snapshot, now)
+    if idle is not None:
+        return idle
+    book = Book.of(snapshot, now)
+    # what is in breach is traded where it can be, also where the smallest trade is wider than the band
+    if book.is_inside and not book.bands.breaches(book.values, book.targets):
+        return NoTrade(
+            Reason.AT_DESTINATION, "every asset that a rebalance would concern is at its destination already"
+        )
+    return _size(snapshot, book, (0,) * len(targets), now=now)
 
 
 def finish(
     snapshot: Snapshot,
-    wants: tuple[Want, ...],
+    proposal: Proposal,
     quotes: Sequence[Quote],
     *,
+    now: int,
     deadline: int,
     journal_head: bytes,
     tolerance: int,
     rounds_left: int,
-) -> Plan | NoTrade | Requote:
-    """What to make of the quotes.
+) -> Plan | NoTrade | Proposal:
+    """What to make of the quotes: a plan, a reason for none, or what to ask for instead.
 
     Parameters
     ----------
-    wants : of `propose`, or of the last `Requote`.
+    proposal : of `propose`, or of the last `finish`.
     quotes : any number for each want; the best of each is taken.
+    now : {s} as in `propose`.
     deadline : {s} last acceptable block timestamp.
     journal_head : 32 bytes, head of the keeper's journal.
     tolerance : {bps} by which a trade may return less than quoted.
-    rounds_left : how often `Requote` may still be answered; with 0 the result is final.
+    rounds_left : how often quotes may still be asked for; with 0 the result is final.
     """
+    book, wants = Book.of(snapshot, now), proposal.wants
     taken = [best(want, quotes) for want in wants]
     routed = [quote for quote in taken if quote is not None]
     if len(routed) < len(wants):
         want = wants[taken.index(None)]
         sell, buy = due.name(snapshot, want.sell), due.name(snapshot, want.buy)
         return NoTrade(Reason.NO_ROUTE, f"no venue quotes {want.amount_in} of {sell} for {buy}")
-    refused = _refused(snapshot, routed)
+    refused = checks.check(book, routed, part=proposal.part)
     if refused is None:
-        trades = tuple(_trade(snapshot, quote, tolerance) for quote in routed)
+        trades = tuple(_trade(book, quote, tolerance) for quote in routed)
         block = snapshot.block
-        return Plan(snapshot.nonce, deadline, block.number, block.hash, journal_head, trades)
-    if refused.name in ("OutputTooLow", "LossTooHigh"):
-        return NoTrade(Reason.COST_ABOVE_LIMIT, _explain(snapshot, refused))
-    resized = _wants(snapshot, _costs(snapshot, routed), [(want.sell, want.buy) for want in wants])
-    if isinstance(resized, NoTrade):
-        return resized
-    if resized == wants:
-        return NoTrade(
-            Reason.BELOW_MIN_TRADE, f"no smaller step reaches the destination: {_explain(snapshot, refused)}"
-        )
-    if not rounds_left:
-        return NoTrade(Reason.COST_ABOVE_LIMIT, f"quotes do not settle: {_explain(snapshot, refused)}")
-    return Requote(resized)
+        return Plan(snapshot.status.nonce, deadline, block.number, block.hash, journal_head, proposal.part, trades)
+    if refused.name in LIMITS or proposal.part:
+        result = _cut(snapshot, book, wants, [checks.loss_of(book, quote) for quote in routed], refused, now=now)
+    else:
+        result = _size(snapshot, book, _costs(book, routed), [(want.sell, want.buy) for want in wants], now=now)
+        if result == proposal and book.parts_allowed:
+            return Proposal(wants, part=True)
+        if result == proposal:
+            words = f"no smaller step reaches the destination: {explain(snapshot, refused)}"
+            return NoTrade(Reason.BELOW_MIN_TRADE, words)
+    if isinstance(result, Proposal) and result.part == proposal.part and not rounds_left:
+        return NoTrade(Reason.COST_ABOVE_LIMIT, f"quotes do not settle: {explain(snapshot, refused)}")
+    return result
 
 
 def best(want: Want, quotes: Sequence[Quote]) -> Quote | None:
@@ -147,75 +169,100 @@ def best(want: Want, quotes: Sequence[Quote]) -> Quote | None:
     return max(fitting, key=lambda quote: quote.amount_out, default=None)
 
 
-def _prices(snapshot: Snapshot) -> list[int]:
-    return [price.value for price in snapshot.prices]
+LIMITS = {"TooManyTrades", "OutputTooLow", "LossTooHigh", "LossBudgetExceeded", "TurnoverBudgetExceeded"}
+"""What smaller or fewer trades may keep."""
 
 
-def _wants(snapshot: Snapshot, costs: Sequence[int], kept: Sequence[Pair] = ()) -> NoTrade | tuple[Want, ...]:
-    mandate, prices = snapshot.mandate, _prices(snapshot)
-    transfers = sizing.transfers(rules.values(snapshot.balances, prices), costs, mandate, kept)
-    minimum = show_value(mandate.min_trade_value)
-    if transfers is None:
-        return NoTrade(Reason.BELOW_MIN_TRADE, f"trades of at least {minimum} cannot reach the destination")
+def _size(
+    snapshot: Snapshot, book: Book, costs: Sequence[int], kept: Sequence[Pair] = (), *, now: int
+) -> NoTrade | Proposal:
+    """The whole rebalance, or a part of it where its number of trades or its turnover is too much already."""
+    smallest = book.mandate.min_trade_value
+    transfers = sizing.transfers(book, costs, kept)
+    part = transfers is None and book.parts_allowed
+    if part:
+        transfers = sizing.some(book, costs)
+    if transfers is None or (part and not transfers):
+        words = f"trades of at least {show_value(smallest)} cannot reach the destination"
+        return NoTrade(Reason.BELOW_MIN_TRADE, words)
     if not transfers:
-        return NoTrade(Reason.BELOW_MIN_TRADE, f"what is left to the destination is worth less than {minimum}")
-    return tuple(
-        Want(transfer.sell, transfer.buy, _amount(transfer.value, prices[transfer.sell], mandate.min_trade_value))
-        for transfer in transfers
-    )
+        words = f"what is left to the destination is worth less than {show_value(smallest)}"
+        return NoTrade(Reason.BELOW_MIN_TRADE, words)
+    wants = tuple(_want(book, each.sell, each.buy, each.value // BPS) for each in transfers)
+    refused = checks.ahead(book, wants)
+    return Proposal(wants, part) if refused is None else _cut(snapshot, book, wants, [0] * len(wants), refused, now=now)
 
 
-def _amount(value: int, price: int, minimum: int) -> int:
-    """{qTok} for a scaled value: rounded down, so that nothing crosses, but not below the `minimum` D36{quote}."""
-    amount = value // (BPS * price)
-    return min(amount if amount * price >= minimum else amount + 1, MAX_AMOUNT)
+def _cut(
+    snapshot: Snapshot, book: Book, wants: tuple[Want, ...], losses: Sequence[int], refused: Violation, *, now: int
+) -> NoTrade | Proposal:
+    """One part of trades that are too much as a whole; or why there is none, and when there can be one.
+
+    Parameters
+    ----------
+    losses : D36{quote} of each trade by its quote; zeros before there are quotes.
+    """
+    sizes = [want.amount_in * book.prices[want.sell] for want in wants]
+    loss, sold = sum(max(loss, 0) for loss in losses), sum(sizes)
+    if not book.parts_allowed:
+        if refused.name == "LossBudgetExceeded":
+            return _spent(book, book.loss, loss, loss, "lose", now)
+        if refused.name == "TurnoverBudgetExceeded":
+            return _spent(book, book.turnover, sold, sold, "sell", now)
+        return _refusal(snapshot, refused)
+    for bucket, wished, most, verb in (
+        (book.loss, loss, min(parts.max_loss(book), book.loss.most(book.total)), "lose"),
+        (book.turnover, sold, book.turnover.most(book.total), "sell"),
+    ):
+        short = parts.short_of(bucket, book, wished, most)
+        if short is not None:
+            return _spent(book, bucket, wished, short, verb, now)
+    pairs = [(want.sell, want.buy) for want in wants]
+    crossed = dict(refused.arguments)["asset"] if refused.name == "TargetCrossed" else None
+    left = parts.cut(book, pairs, sizes, losses, crossed)
+    smaller = tuple(_want(book, *pair, size) for pair, size in zip(pairs, left, strict=True) if size)
+    if smaller and smaller != wants:
+        return Proposal(smaller, part=True)
+    if refused.name == "TurnoverBudgetExceeded":
+        return _spent(book, book.turnover, sold, book.mandate.min_trade_value, "sell", now)
+    if refused.name == "LossBudgetExceeded":
+        return _spent(book, book.loss, loss, loss, "lose", now)
+    return _refusal(snapshot, refused)
 
 
-def _costs(snapshot: Snapshot, quotes: Sequence[Quote]) -> list[int]:
-    """D36{quote} that buying each asset loses by the quotes: in * sell price - out * buy price."""
-    prices = _prices(snapshot)
-    costs = [0] * len(prices)
+def _refusal(snapshot: Snapshot, refused: Violation) -> NoTrade:
+    reason = Reason.TOO_MANY_TRADES if refused.name == "TooManyTrades" else Reason.COST_ABOVE_LIMIT
+    return NoTrade(reason, explain(snapshot, refused))
+
+
+def _spent(book: Book, bucket: Bucket, wished: int, enough: int, verb: str, now: int) -> NoTrade:
+    """Too little of a budget is left for what is wished; `enough` D36{quote} of it is waited for."""
+    words = f"the trades would {verb} {show_value(wished)}, {show_value(bucket.room(book.total))} of the budget is left"
+    wait = bucket.wait(enough, book.total)
+    if wait is None:
+        most = show_value(bucket.most(book.total))
+        return NoTrade(Reason.BUDGET_SPENT, f"{words}, and there is never more than {most}")
+    return NoTrade(Reason.BUDGET_SPENT, f"{words}, {show_value(enough)} from {now + wait} on", now + wait)
+
+
+def _want(book: Book, sell: int, buy: int, value: int) -> Want:
+    """A trade of `value` D36{quote}: rounded down, so that nothing crosses, but not below the smallest trade."""
+    price = book.prices[sell]
+    amount = value // price
+    amount += amount * price < book.mandate.min_trade_value
+    return Want(sell, buy, min(amount, MAX_AMOUNT))
+
+
+def _costs(book: Book, quotes: Sequence[Quote]) -> list[int]:
+    """D36{quote} that buying each asset loses by the quotes."""
+    costs = [0] * len(book.prices)
     for quote in quotes:
-        costs[quote.buy] += quote.amount_in * prices[quote.sell] - quote.amount_out * prices[quote.buy]
+        costs[quote.buy] += checks.loss_of(book, quote)
     return costs
 
 
-def _refused(snapshot: Snapshot, quotes: Sequence[Quote]) -> Violation | None:
-    """What the contract would say to the trades and to their net result, at the quoted amounts."""
-    mandate, prices = snapshot.mandate, _prices(snapshot)
-    after = list(snapshot.balances)
-    for index, quote in enumerate(quotes):
-        refused = rules.check_trade(index, quote, prices, mandate)
-        if refused is not None:
-            return refused
-        after[quote.sell] -= quote.amount_in
-        after[quote.buy] += quote.amount_out
-    return rules.check_net(snapshot.balances, after, prices, mandate)
-
-
-def _trade(snapshot: Snapshot, quote: Quote, tolerance: int) -> Trade:
-    prices = _prices(snapshot)
-    floor = rules.oracle_floor(quote.amount_in, prices[quote.sell], prices[quote.buy], snapshot.mandate.max_slippage)
+def _trade(book: Book, quote: Quote, tolerance: int) -> Trade:
+    slippage = book.mandate.limits.max_slippage
+    floor = rules.floor_up(quote.amount_in, book.prices[quote.sell], book.prices[quote.buy], slippage)
     least = max(floor, quote.amount_out * (BPS - tolerance) // BPS)
     return Trade(quote.sell, quote.buy, quote.venue, quote.amount_in, least, quote.route)
-
-
-def _explain(snapshot: Snapshot, refused: Violation) -> str:
-    """A violation in words and numbers for people."""
-    mandate, found = snapshot.mandate, dict(refused.arguments)
-    if refused.name == "LossTooHigh":
-        loss, maximum = show_value(found["loss"]), show_value(found["maximum"])
-        return f"the trades would lose {loss}, at most {maximum} is allowed"
-    if refused.name == "OutputTooLow":
-        short = BPS * (found["minimum"] - found["amountOut"]) // found["minimum"]
-        return (
-            f"trade {found['trade']} would return {found['amountOut']}, at least {found['minimum']} is required "
-            f"({mandate.max_slippage} bps from the oracle); {short} bps are missing"
-        )
-    if refused.name == "TradeTooSmall":
-        value, minimum = show_value(found["value"]), show_value(found["minimum"])
-        return f"trade {found['trade']} is worth {value}, the smallest is {minimum}"
-    where = due.name(snapshot, found["asset"])
-    if refused.name == "DestinationMissed":
-        return f"{where} would end {show_bps(found['drift'])} bps off, destination {mandate.destination} bps"
-    return f"{where} would cross its target of {found['target']} bps"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from controller.chain import dev
 from controller.chain.wire import Receipt
-from controller.deploy import vaults
-from controller.market.quotes import Routes, UniswapV3Quotes
+from controller.deploy import vaults, venues
+from controller.market.quotes import VenueQuotes
 from controller.model import Mandate, Roles, TickRecord
+from controller.planning.path import targets_at
 from controller.replay.markets import Series
 from controller.replay.world import POOL_FEE, World
 from controller.tick import Controller
@@ -17,24 +19,25 @@ from controller.units import VALUE_DECIMALS
 SALT = bytes(32)
 
 
-def quotes(world: World) -> UniswapV3Quotes:
+def quotes(world: World, directory: Path) -> VenueQuotes:
     """Quotes of the world's pools, over the dollar where needed."""
-    routes = Routes(venue=0, fees=(POOL_FEE,), hubs=(world.listed[-1].token,))
-    return UniswapV3Quotes(world.chain, world.quoter, routes)
+    return venues.quotes(world.chain, directory, world.quoter, (POOL_FEE,), (world.listed[-1].token,))
 
 
-def found_vault(world: World, factory: str, mandate: Mandate, roles: Roles, dollars: int) -> str:
+def found_vault(world: World, directory: Path, factory: str, mandate: Mandate, roles: Roles, dollars: int) -> str:
     """Creates the owner's vault and puts `dollars` {quote} into it, on target. Returns its address."""
 
     def transact(to: str, data: bytes) -> Receipt:
         return dev.transact(world.chain, world.accounts.owner, to, data)
 
     prices = {listed.token: listed.price(answer) for listed, answer in zip(world.listed, world.first, strict=True)}
-    pairings = vaults.pairings(quotes(world), mandate, prices, world.chain.head())
+    block = world.chain.head()
+    pairings = vaults.pairings(quotes(world, directory), mandate, prices, block)
     data = vaults.creation_data(world.chain, factory, mandate, roles, pairings, SALT)
     vault = vaults.created_vault(world.chain, factory, transact(factory, data))
     value = dollars * 10**VALUE_DECIMALS
-    amounts = vaults.first_amounts(mandate, [prices[asset.token] for asset in mandate.assets], value)
+    targets = targets_at(mandate.path, block.timestamp)
+    amounts = vaults.first_amounts(mandate, targets, [prices[asset.token] for asset in mandate.assets], value)
     for asset, amount in zip(mandate.assets, amounts, strict=True):
         world.fund(world.accounts.owner, world.symbol(asset.token), amount)
     vaults.first_mint(world.chain, transact, vault, mandate, amounts, value, world.accounts.owner)

@@ -9,7 +9,7 @@ from controller.model import Mandate, TickRecord
 from controller.report.axes import Axis, Mark, axis_for, drawn, time_marks
 from controller.report.drawing import Chart, Panel, Path, Point, Readout, area, dots, path
 from controller.report.metrics import Summary
-from controller.report.wording import Words, amount, bps, moment, percent, plural, points, weight_points
+from controller.report.wording import Words, amount, bps, cause, moment, percent, plural, points
 from controller.units import BPS, D18, VALUE_DECIMALS
 
 PALETTE = 8
@@ -46,19 +46,31 @@ def pictures(ticks: Sequence[TickRecord], mandate: Mandate, summary: Summary, wo
 
 
 def _weights_chart(at: Sequence[float], ticks: Sequence[TickRecord], mandate: Mandate, words: Words) -> Chart:
-    tracks = [_weight_track(at, ticks, asset, mandate.targets[asset]) for asset in range(len(mandate.assets))]
+    assets = range(len(mandate.assets))
+    tracks = [_weight_track(at, ticks, asset) for asset in assets]
+    ranges = [_ranges(mandate, ticks[-1].targets[asset]) for asset in assets]
     farthest = max((abs(off) for track in tracks for _, off in track if off is not None), default=0.0)
-    reach = max(mandate.band * 1.5, farthest * 1.08) or 1.0
+    reach = max(*(band * 1.5 for band, _ in ranges), farthest * 1.08) or 1.0
     panels = tuple(
-        _weight_panel(asset, track, reach, at, ticks, mandate, words.symbols[asset])
-        for asset, track in enumerate(tracks)
+        _weight_panel(asset, tracks[asset], reach, at, ticks, ranges[asset], words.symbols[asset]) for asset in assets
     )
-    inner = f"; the darker area is the destination, {weight_points(mandate.destination)}" * bool(mandate.destination)
-    return Chart(
-        "Weights",
-        f"Each asset's share of the vault in its band of {weight_points(mandate.band)} around the target{inner}.",
-        panels,
-    )
+    notes = ["Each asset's share of the vault around its target"]
+    if any(band for band, _ in ranges):
+        notes.append("the area is its band")
+    if any(end for _, end in ranges):
+        notes.append("the darker area is the destination")
+    return Chart("Weights", f"{'; '.join(notes)}.", panels)
+
+
+def _ranges(mandate: Mandate, target: int) -> tuple[float, float]:
+    """{bps} how far from a target the nearer of the bands and the destination are, zero without one."""
+    trigger, end = mandate.trigger, mandate.destination
+    bands = [float(trigger.band)] if trigger.band else []
+    ends = [float(end.drift)] if trigger.band or not trigger.relative_band else []
+    if trigger.relative_band:
+        bands.append(trigger.relative_band * target / BPS)
+        ends.append(end.relative_drift * target / BPS)
+    return min(bands, default=0.0), min(ends)
 
 
 def _weight(balances: Sequence[int], prices: Sequence[int], asset: int) -> float | None:
@@ -69,14 +81,14 @@ def _weight(balances: Sequence[int], prices: Sequence[int], asset: int) -> float
     return values[asset] * BPS / sum(values) if sum(values) else None
 
 
-def _weight_track(at: Sequence[float], ticks: Sequence[TickRecord], asset: int, target: int) -> list[Point]:
+def _weight_track(at: Sequence[float], ticks: Sequence[TickRecord], asset: int) -> list[Point]:
     """{bps} from the target at each tick and, after a rebalance, once more at the same place."""
     track: list[Point] = []
     for x, tick in zip(at, ticks, strict=True):
         weights = [_weight(tick.balances, tick.prices, asset)]
         if tick.outcome is not None:
             weights.append(_weight(_after(tick), tick.outcome.rebalance.prices, asset))
-        track += [(x, None if weight is None else weight - target) for weight in weights]
+        track += [(x, None if weight is None else weight - tick.targets[asset]) for weight in weights]
     return track
 
 
@@ -95,28 +107,39 @@ def _weight_panel(
     reach: float,
     at: Sequence[float],
     ticks: Sequence[TickRecord],
-    mandate: Mandate,
+    ranges: tuple[float, float],
     symbol: str,
 ) -> Panel:
-    target, axis = mandate.targets[asset], Axis(-reach, reach)
+    (band, end), axis = ranges, Axis(-reach, reach)
     weights = [_weight(tick.balances, tick.prices, asset) for tick in ticks]
     known = [weight for weight in weights if weight is not None]
     between = f"between {min(known) / 100:.1f}% and {max(known) / 100:.1f}%" if known else "unknown"
-    edges = sorted({-mandate.band, 0, mandate.band})
+    first, target = (ticks[place].targets[asset] for place in (0, -1))
+    moves = any(tick.targets[asset] != target for tick in ticks)
+    aim = f"target from {points(first)} to {points(target)}" if moves else f"target {points(target)}"
+    bands = f", band {points(round(band))}" if band else ""
     return Panel(
         css=f"strip c{asset % PALETTE}",
-        description=f"Weight of {symbol} over time: {between}, target {points(target)}, band {points(mandate.band)}.",
+        description=f"Weight of {symbol} over time: {between}, {aim}{bands}.",
         legend=(
             Readout(symbol, "asset", tuple("-" if weight is None else f"{weight / 100:.2f}%" for weight in weights)),
         ),
         stripes=(
-            area(axis, "band", -mandate.band, mandate.band),
-            area(axis, "destination", -mandate.destination, mandate.destination),
+            area(axis, "band", -band, band),
+            area(axis, "destination", -end, end),
             area(axis, "target", 0, 0),
         ),
         paths=(Path("line", path(track, axis)),),
-        marks=tuple(Mark(axis.at(edge), points(target + edge)) for edge in edges),
+        marks=tuple(
+            Mark(axis.at(edge), _from_target(round(edge)) if moves else points(target + round(edge)))
+            for edge in sorted({-band, 0.0, band})
+        ),
     )
+
+
+def _from_target(edge: int) -> str:
+    """{bps} beside a target that moves."""
+    return f"{'+' if edge > 0 else '-'}{points(abs(edge))}" if edge else "target"
 
 
 # ---- drift
@@ -132,22 +155,25 @@ def _drift_chart(at: Sequence[float], ticks: Sequence[TickRecord], mandate: Mand
             track.append((x, _bps(tick.outcome.rebalance.drift_after)))
             before.append((x, _bps(tick.drift)))
             after.append(track[-1])
-    highest = max([mandate.band, *(y for _, y in track if y is not None)]) or 1.0
+    band = mandate.trigger.band
+    end = mandate.destination.drift if band or not mandate.trigger.relative_band else None
+    highest = max([band, *(y for _, y in track if y is not None)]) or 1.0
     axis = Axis(-highest * 0.04, highest * 1.1)
+    lines = [(band, "trigger", "Trigger")] if band else []
+    lines += [(end, "goal", "Destination")] if end is not None else []
+    said = "".join(f"{words.lower()} {value:,} bps, " for value, _, words in lines)
     panel = Panel(
         css="tall drift",
         description=(
-            f"Largest drift of the vault over time: up to {highest:,.0f} bps, trigger at {mandate.band} bps, "
-            f"destination {mandate.destination} bps, {plural(len(before), 'rebalance')}."
+            f"Largest drift of the vault over time: up to {highest:,.0f} bps, {said}{plural(len(before), 'rebalance')}."
         ),
         legend=(
             Readout("Drift", "line", tuple(bps(tick.drift) if tick.value else "-" for tick in ticks)),
-            Readout(f"Trigger {mandate.band:,} bps", "trigger", ()),
-            Readout(f"Destination {mandate.destination:,} bps", "goal", ()),
+            *(Readout(f"{words} {value:,} bps", css, ()) for value, css, words in lines),
             Readout("Rebalance", "mark", ()),
             Readout("This tick", "tick", tuple(_said(tick) for tick in ticks)),
         ),
-        stripes=(area(axis, "trigger", mandate.band, mandate.band), area(axis, "goal", *[mandate.destination] * 2)),
+        stripes=tuple(area(axis, css, value, value) for value, css, _ in lines),
         paths=(
             Path("line", path(track, axis)),
             Path("mark", dots(before, axis)),
@@ -164,7 +190,7 @@ def _said(tick: TickRecord) -> str:
     """What a tick came to."""
     if tick.outcome is not None:
         rebalance = tick.outcome.rebalance
-        return f"{plural(len(rebalance.fills), 'trade')}, ends at {bps(rebalance.drift_after)}"
+        return f"{cause(rebalance)}: {plural(len(rebalance.fills), 'trade')}, ends at {bps(rebalance.drift_after)}"
     if tick.error:
         return tick.error
     return tick.reason.value if tick.reason else "planned only"

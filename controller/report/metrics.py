@@ -11,6 +11,10 @@ TURNOVER AND COST
     Cost is what was sold less what was bought: pool fees and price impact, without gas. A gain against the oracle is a
     negative cost.
 
+BUDGETS
+    How much of each budget was in use at most, as a share of what may be used at once; counted over the rebalances of
+    the run, as the vault counts.
+
 A tick is counted once: as a rebalance when one was mined, else as an error when one ended it, else as idle with its
 reason, else as planned only (a dry run, or a transaction that never arrived).
 """
@@ -18,12 +22,13 @@ reason, else as planned only (a dry run, or a transaction that never arrived).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from controller.errors import InputError, NotFoundError
-from controller.model import BlockRef, Fill, Mandate, Outcome, Reason, TickRecord
+from controller.model import BlockRef, Cause, Fill, Mandate, Outcome, Reason, TickRecord
+from controller.planning.budget import Bucket
 from controller.report.shadows import Frictionless, buy_and_hold, frictionless, value_per_share
 from controller.units import D18
 
@@ -58,17 +63,16 @@ class Execution:
 
 def executions(ticks: Sequence[TickRecord]) -> tuple[Execution, ...]:
     """Every executed trade, in order."""
-    found: list[Execution] = []
-    for tick in ticks:
-        if tick.outcome is None:
-            continue
-        prices = tick.outcome.rebalance.prices
-        for fill in tick.outcome.rebalance.fills:
-            # D36{quote} = {qTok} * D36{quote/qTok}
-            sold = fill.amount_in * prices[fill.sell]
-            bought = fill.amount_out * prices[fill.buy]
-            found.append(Execution(tick.outcome, fill, sold, bought))
-    return tuple(found)
+    return tuple(trade for tick in ticks if tick.outcome is not None for trade in _trades(tick.outcome))
+
+
+def _trades(outcome: Outcome) -> list[Execution]:
+    prices = outcome.rebalance.prices
+    # D36{quote} = {qTok} * D36{quote/qTok}
+    return [
+        Execution(outcome, fill, fill.amount_in * prices[fill.sell], fill.amount_out * prices[fill.buy])
+        for fill in outcome.rebalance.fills
+    ]
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class Summary:
     last: BlockRef
     ticks: int
     rebalances: int
+    causes: dict[Cause, int]  # of the rebalances
     planned: int  # a plan that was not sent or never mined
     idle: dict[Reason, int]
     errors: dict[str, int]
@@ -87,6 +92,8 @@ class Summary:
     traded: int  # D36{quote} sold, at the oracle's prices
     cost: int  # D36{quote} sold less bought, at the oracle's prices
     worst_trade: int | None  # D18{1} the lowest `Execution.against_oracle`
+    loss_budget_used: int  # D18{1} at most, of what may be lost at once
+    turnover_budget_used: int  # D18{1} at most, of what may be sold at once
     average_value: int  # D36{quote} over the ticks that had a value
     max_drift: int  # D18{1}
     gas: int  # {gas}
@@ -174,6 +181,7 @@ class Summary:
             "last": {"block": self.last.number, "timestamp": self.last.timestamp},
             "ticks": self.ticks,
             "rebalances": self.rebalances,
+            "causes": {cause.name.lower(): count for cause, count in self.causes.items()},
             "planned": self.planned,
             "idle": {reason.value: count for reason, count in self.idle.items()},
             "errors": dict(self.errors),
@@ -184,6 +192,8 @@ class Summary:
             "cost_of_traded_d18": _text(self.cost_of_traded),
             "cost_of_value_d18": _text(self.cost_of_value),
             "worst_trade_d18": _text(self.worst_trade),
+            "loss_budget_used_d18": str(self.loss_budget_used),
+            "turnover_budget_used_d18": str(self.turnover_budget_used),
             "average_value_d36": str(self.average_value),
             "max_drift_d18": str(self.max_drift),
             "gas": str(self.gas),
@@ -225,13 +235,14 @@ def summarise(ticks: Sequence[TickRecord], mandate: Mandate, *, gas_price: GasPr
     quiet = [tick for tick in silent if not tick.error]
     values = [tick.value for tick in ticks if value_per_share(tick) is not None]
     supplies = [tick.supply for tick in ticks if value_per_share(tick) is not None]
-    gas = sum(outcome.gas_used for outcome in outcomes)
+    gas, limits = sum(outcome.gas_used for outcome in outcomes), mandate.limits
     return Summary(
         vault=ticks[0].vault,
         first=ticks[0].block,
         last=ticks[-1].block,
         ticks=len(ticks),
         rebalances=len(outcomes),
+        causes=dict(Counter(outcome.rebalance.cause for outcome in outcomes).most_common()),
         planned=sum(tick.reason is None for tick in quiet),
         idle=dict(Counter(tick.reason for tick in quiet if tick.reason is not None).most_common()),
         errors=dict(Counter(tick.error for tick in silent if tick.error).most_common()),
@@ -239,6 +250,8 @@ def summarise(ticks: Sequence[TickRecord], mandate: Mandate, *, gas_price: GasPr
         traded=sum(trade.sold for trade in trades),
         cost=sum(trade.sold - trade.bought for trade in trades),
         worst_trade=min((trade.against_oracle for trade in trades), default=None),
+        loss_budget_used=_most_used(outcomes, limits.loss_budget, limits.budget_window, _lost),
+        turnover_budget_used=_most_used(outcomes, limits.turnover_budget, limits.budget_window, _sold),
         average_value=sum(values) // len(values) if values else 0,
         max_drift=max(tick.drift for tick in ticks),
         gas=gas,
@@ -249,6 +262,26 @@ def summarise(ticks: Sequence[TickRecord], mandate: Mandate, *, gas_price: GasPr
         hold_series=buy_and_hold(ticks),
         frictionless=frictionless(ticks, mandate),
     )
+
+
+def _most_used(outcomes: Sequence[Outcome], budget: int, window: int, uses: Callable[[Outcome], int]) -> int:
+    """D18{1} of what may be used at once, rounded down."""
+    bucket, last, most = Bucket(0, budget, window), 0, 0
+    for outcome in outcomes:
+        now = outcome.block.timestamp
+        level = bucket.after(now - last).used(uses(outcome), outcome.rebalance.value_before)
+        bucket, last, most = replace(bucket, level=level), now, max(most, level)
+    return most * D18 // bucket.capacity
+
+
+def _lost(outcome: Outcome) -> int:
+    """D36{quote} that the trades lost; a gain does not offset it."""
+    return sum(max(trade.sold - trade.bought, 0) for trade in _trades(outcome))
+
+
+def _sold(outcome: Outcome) -> int:
+    """D36{quote}"""
+    return sum(trade.sold for trade in _trades(outcome))
 
 
 def _check(ticks: Sequence[TickRecord]) -> None:

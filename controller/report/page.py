@@ -22,6 +22,7 @@ from controller.report.wording import (
     Words,
     amount,
     bps,
+    cause,
     mandate_words,
     moment,
     percent,
@@ -75,6 +76,7 @@ class RebalanceRows:
     """The trades of one rebalance, and what they share."""
 
     when: str
+    cause: str
     block: str
     gas: str
     transaction: str
@@ -208,6 +210,7 @@ def _rebalance_rows(
     for outcome, group in groupby(trades, key=lambda trade: trade.outcome):
         yield RebalanceRows(
             when=moment(outcome.block.timestamp, summary, words),
+            cause=cause(outcome.rebalance),
             block=f"{outcome.block.number:,}",
             gas=f"{outcome.gas_used:,}",
             transaction=f"0x{outcome.transaction.hex()}",

@@ -5,19 +5,25 @@ block of the tick that first sees them, in kind and pro rata, as the vault itsel
 be compared with the vault's.
 
 The frictionless shadow asks `planning.plan.propose`, the function that sizes the keeper's own plans, and executes its
-wants at once at the oracle's prices of the tick. It has no pauses, no failed transactions and no losses; what a trade
-buys is rounded down to whole {qTok}. Its first cool-down starts with its own first rebalance.
+wants at once at the oracle's prices of the tick, towards the targets that the vault had then. It has no pauses, no
+failed transactions and no losses; what a trade buys is rounded down to whole {qTok}. Calendar, cool-down and turnover
+budget count from its own rebalances.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from controller.model import Mandate, NoTrade, Price, Snapshot, TickRecord
-from controller.planning.plan import propose
-from controller.planning.rules import values
+from controller.model import Cause, Due, Knot, Mandate, NoTrade, Price, Snapshot, Status, TickRecord
+from controller.planning import rules
+from controller.planning.book import Book
+from controller.planning.budget import Bucket
+from controller.planning.plan import Want, propose
 from controller.units import D18
+
+_UNASKED = Due(False, Cause.PRICE_UNUSABLE, 0, 0, 0, 0, 0, 0, ())
+"""Stands where a snapshot of the chain has a vault's own answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,15 @@ class Frictionless:
     series: tuple[int | None, ...]  # D36{quote/share}, one for each tick
     rebalances: tuple[int, ...]  # the ticks at which it traded, by their place in the run
     traded: int  # D36{quote} sold
+
+
+@dataclass(frozen=True, slots=True)
+class _Shadow:
+    """The frictionless vault between two ticks."""
+
+    balances: tuple[int, ...]  # {qTok}
+    supply: int  # {qShare}
+    status: Status  # its turnover as it was at the last rebalance
 
 
 def value_per_share(tick: TickRecord) -> int | None:
@@ -40,33 +55,32 @@ def buy_and_hold(ticks: Sequence[TickRecord]) -> tuple[int | None, ...]:
     if first is None:
         return (None,) * len(ticks)
     return tuple(
-        None if value_per_share(tick) is None else _per_share(sum(values(first.balances, tick.prices)), first.supply)
+        None
+        if value_per_share(tick) is None
+        else _per_share(sum(rules.values(first.balances, tick.prices)), first.supply)
         for tick in ticks
     )
 
 
 def frictionless(ticks: Sequence[TickRecord], mandate: Mandate) -> Frictionless:
-    """The same band, destination, scope and cool-down at the oracle's prices with no cost."""
+    """The same mandate at the oracle's prices with no cost."""
     series: list[int | None] = []
     rebalances: list[int] = []
-    balances: tuple[int, ...] | None = None
-    supply = last = traded = 0
+    shadow: _Shadow | None = None
+    traded = 0
     for place, tick in enumerate(ticks):
         if value_per_share(tick) is None:
             series.append(None)
             continue
-        balances = tick.balances if balances is None else _with_flows(balances, supply, tick.supply)
-        supply = tick.supply
-        series.append(_per_share(sum(values(balances, tick.prices)), supply))
-        wants = propose(_snapshot(tick, mandate, balances, last), mandate.targets, now=tick.block.timestamp)
-        if isinstance(wants, NoTrade):
+        shadow = _with_flows(shadow, tick)
+        series.append(_per_share(sum(rules.values(shadow.balances, tick.prices)), shadow.supply))
+        snapshot = _snapshot(tick, mandate, shadow)
+        proposal = propose(snapshot, snapshot.targets, now=tick.block.timestamp)
+        if isinstance(proposal, NoTrade):
             continue
-        for want in wants:
-            worth = want.amount_in * tick.prices[want.sell]
-            balances = _moved(balances, want.sell, -want.amount_in, want.buy, worth // tick.prices[want.buy])
-            traded += worth
+        shadow = _rebalanced(shadow, snapshot, proposal.wants)
+        traded += sum(want.amount_in * tick.prices[want.sell] for want in proposal.wants)
         rebalances.append(place)
-        last = tick.block.timestamp
     return Frictionless(tuple(series), tuple(rebalances), traded)
 
 
@@ -79,32 +93,57 @@ def _per_share(value: int, supply: int) -> int:
     return value * D18 // supply
 
 
-def _with_flows(balances: tuple[int, ...], before: int, after: int) -> tuple[int, ...]:
-    """{qTok} after mints and redeems in kind that took the supply from `before` to `after` {qShare}, rounded down."""
-    return balances if before == after else tuple(balance * after // before for balance in balances)
+def _with_flows(shadow: _Shadow | None, tick: TickRecord) -> _Shadow:
+    """After the mints and redeems in kind that took the supply to that of the tick, rounded down."""
+    if shadow is None:
+        return _Shadow(tick.balances, tick.supply, Status(0, 0, 0, 0, False, 0, 0, 0, 0, 0, ()))
+    if shadow.supply == tick.supply:
+        return shadow
+    balances = tuple(balance * tick.supply // shadow.supply for balance in shadow.balances)
+    return replace(shadow, balances=balances, supply=tick.supply)
 
 
-def _moved(balances: tuple[int, ...], sell: int, out: int, buy: int, into: int) -> tuple[int, ...]:
-    changed = list(balances)
-    changed[sell] += out
-    changed[buy] += into
-    return tuple(changed)
+def _rebalanced(shadow: _Shadow, snapshot: Snapshot, wants: Sequence[Want]) -> _Shadow:
+    """After trades at the oracle's prices: whole, or one part of a rebalance that then stays open."""
+    now, prices = snapshot.block.timestamp, [price.value for price in snapshot.prices]
+    book, balances = Book.of(snapshot, now), list(shadow.balances)
+    for want in wants:
+        balances[want.sell] -= want.amount_in
+        balances[want.buy] += want.amount_in * prices[want.sell] // prices[want.buy]
+    held = rules.values(balances, prices)
+    open_ = any(
+        book.wanted >> asset & 1
+        and not book.bands.is_inside(rules.deviation(value, target, sum(held)), target, sum(held))
+        for asset, (value, target) in enumerate(zip(held, book.targets, strict=True))
+    )
+    until = shadow.status.open_until if book.cause is Cause.OPEN else now + book.mandate.destination.window
+    sold = sum(want.amount_in * prices[want.sell] for want in wants)
+    status = replace(
+        shadow.status,
+        last_rebalance=now,
+        open_until=until if open_ else 0,
+        breaches=book.breaches if open_ else 0,
+        turnover_used=book.turnover.used(sold, book.total),
+    )
+    return replace(shadow, balances=tuple(balances), status=status)
 
 
-def _snapshot(tick: TickRecord, mandate: Mandate, balances: tuple[int, ...], last: int) -> Snapshot:
-    """The shadow as planning sees a vault."""
+def _snapshot(tick: TickRecord, mandate: Mandate, shadow: _Shadow) -> Snapshot:
+    """The shadow as planning sees a vault, at the targets of the tick."""
+    limits, status, now = mandate.limits, shadow.status, tick.block.timestamp
+    turnover = Bucket(status.turnover_used, limits.turnover_budget, limits.budget_window)
     return Snapshot(
         chain_id=0,
         block=tick.block,
         vault=tick.vault,
         registered=True,
-        paused=False,
-        nonce=0,
-        last_rebalance=last,
-        supply=tick.supply,
+        supply=shadow.supply,
         ledger_head=b"",
         ledger_count=0,
-        mandate=mandate,
-        balances=balances,
-        prices=tuple(Price(price, 1, tick.block.timestamp) for price in tick.prices),
+        mandate=replace(mandate, path=(Knot(0, tick.targets),)),
+        targets=tick.targets,
+        status=replace(status, turnover_used=turnover.after(now - status.last_rebalance).level),
+        due=_UNASKED,
+        balances=shadow.balances,
+        prices=tuple(Price(price, 1, now) for price in tick.prices),
     )

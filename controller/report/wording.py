@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from controller.model import Mandate, Scope
+from controller.model import Cause, Mandate, Rebalance, Scope, Trigger, TriggerKind
 from controller.report.metrics import Summary
 from controller.units import BPS, D18, show_bps, show_value, to_decimal
 
@@ -93,26 +93,83 @@ def plural(count: int, one: str) -> str:
     return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
+CAUSES = {
+    Cause.THRESHOLD: "band",
+    Cause.CALENDAR: "calendar",
+    Cause.THRESHOLD_AND_CALENDAR: "band and calendar",
+    Cause.OPEN: "next part",
+}
+
+
+def cause(rebalance: Rebalance) -> str:
+    """Why a rebalance was made, and whether more of it was to follow."""
+    return CAUSES[rebalance.cause] + (", in parts" if rebalance.open and rebalance.cause is not Cause.OPEN else "")
+
+
 def mandate_words(mandate: Mandate, words: Words) -> tuple[str, ...]:
     """The mandate as sentences."""
-    held = ", ".join(
-        f"{points(asset.target)} {symbol}" for asset, symbol in zip(mandate.assets, words.symbols, strict=True)
-    )
-    everything = mandate.scope is Scope.BOOK
-    end = f"within {weight_points(mandate.destination)} of" if mandate.destination else "to"
+    limits = mandate.limits
     sentences = [
-        f"Hold {held}.",
-        f"When the weight of an asset is {weight_points(mandate.band)} or more away from its target, bring "
-        f"{'every asset' if everything else 'the assets that far away'} back {end} {'its' if everything else 'their'} "
-        f"target{'' if everything else 's'}.",
-        f"Lose no more than {points(mandate.max_slippage)} in a trade and {points(mandate.max_loss)} of the vault in a "
-        "rebalance against the oracle.",
+        *_path_words(mandate, words),
+        f"{_when(mandate.trigger)}, bring {_where(mandate)}.",
+        f"Lose no more than {points(limits.max_slippage)} in a trade and {points(limits.max_loss)} of the vault in a "
+        f"rebalance against the oracle, and {points(limits.loss_budget)} in any {duration(limits.budget_window)}.",
+        f"Sell no more than {points(limits.turnover_budget)} of the vault in any {duration(limits.budget_window)}.",
     ]
-    if mandate.cooldown:
-        sentences.append(f"Wait {duration(mandate.cooldown)} between two rebalances.")
-    if mandate.min_trade:
-        sentences.append(f"Trade nothing smaller than {words.money(mandate.min_trade_value)}.")
+    if mandate.destination.window:
+        sentences.append(f"Finish within {duration(mandate.destination.window)} what cannot be done at once.")
+    if mandate.trigger.cooldown:
+        sentences.append(f"Wait {duration(mandate.trigger.cooldown)} between two rebalances.")
+    sentences.append(f"Trade nothing smaller than {words.money(mandate.min_trade_value)}.")
+    if mandate.spread:
+        sentences.append(f"Single assets come and go with a spread of {points(mandate.spread)}.")
+    fees = mandate.fees
+    if fees.management or fees.performance:
+        sentences.append(
+            f"Take {points(fees.management)} of the shares a year and {points(fees.performance)} of new highs as fees."
+        )
     return tuple(sentences)
+
+
+def _path_words(mandate: Mandate, words: Words) -> list[str]:
+    first, last = mandate.path[0], mandate.path[-1]
+
+    def held(weights: tuple[int, ...]) -> str:
+        return ", ".join(f"{points(weight)} {symbol}" for weight, symbol in zip(weights, words.symbols, strict=True))
+
+    if first.weights == last.weights and len(mandate.path) <= 2:
+        return [f"Hold {held(first.weights)}."]
+    begin, end = (f"{words.when(knot.time):%Y-%m-%d}" for knot in (first, last))
+    return [f"Hold {held(first.weights)} until {begin}, and glide to {held(last.weights)} on {end}."]
+
+
+def _when(trigger: Trigger) -> str:
+    bands = []
+    if trigger.band:
+        bands.append(f"{weight_points(trigger.band)} or more away from its target")
+    if trigger.relative_band:
+        bands.append(f"{points(trigger.relative_band)} of its target or more away from it")
+    drifted = f"the weight of an asset is {', or '.join(bands)}"
+    if trigger.kind is TriggerKind.THRESHOLD:
+        return f"When {drifted}"
+    period = trigger.period.name.lower()
+    calendar = f"every {period}" if trigger.every == 1 else f"every {trigger.every} {period}s"
+    if trigger.kind is TriggerKind.CALENDAR:
+        return calendar.capitalize()
+    link = "and" if trigger.kind is TriggerKind.BOTH else "or"
+    return f"When {drifted}, {link} {calendar}"
+
+
+def _where(mandate: Mandate) -> str:
+    end, everything = mandate.destination, mandate.destination.scope is Scope.BOOK
+    ends = []
+    if end.drift:
+        ends.append(weight_points(end.drift))
+    if end.relative_drift:
+        ends.append(f"{points(end.relative_drift)} of the target")
+    reach = f"within {' and '.join(ends)} of" if ends else "to"
+    what = "every asset" if everything else "the assets that far away"
+    return f"{what} back {reach} {'its target' if everything else 'their targets'}"
 
 
 def moment(timestamp: int, summary: Summary, words: Words) -> str:
@@ -138,6 +195,7 @@ def sections(summary: Summary, words: Words) -> tuple[Section, ...]:
 
 def _tick_rows(summary: Summary) -> tuple[Row, ...]:
     rows = [Row("Ticks", f"{summary.ticks:,}"), Row("Rebalances", f"{summary.rebalances:,}")]
+    rows += [Row(f"  {CAUSES[cause]}", f"{count:,}") for cause, count in summary.causes.items()]
     if summary.planned:
         rows.append(Row("Planned only", f"{summary.planned:,}", "not sent, or never mined"))
     rows.append(Row("Correctly idle", f"{summary.idle_ticks:,}"))
@@ -160,6 +218,8 @@ def _trading_rows(summary: Summary, words: Words) -> tuple[Row, ...]:
         Row("Cost of what was sold", bps(summary.cost_of_traded)),
         Row("Cost of average value", bps(summary.cost_of_value)),
         Row("Worst trade", bps(summary.worst_trade, sign=True), "execution price against the oracle's"),
+        Row("Loss budget in use", percent(summary.loss_budget_used, 1), "at most, of what may be lost at once"),
+        Row("Turnover budget in use", percent(summary.turnover_budget_used, 1), "at most, of what may be sold at once"),
     )
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FixedTargets:
-    """Prescribes what the mandate in force prescribes, at any time and whatever the prices."""
+    """Prescribes what the path of the mandate in force prescribes, whatever the prices."""
 
     def target(self, snapshot: Snapshot, past: pd.DataFrame | None) -> tuple[int, ...]:
-        """{bps} of the snapshot's mandate; `past` is not looked at."""
-        return snapshot.mandate.targets
+        """{bps} of the mandate at the block of the snapshot; `past` is not looked at."""
+        return snapshot.targets

@@ -5,35 +5,43 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from benchmarks.page import ASSETS, SWAPS
 from benchmarks.rows import Row
-from benchmarks.scene import FOUR, PLENTY, SIZE, THREE, Scene, scene
+from benchmarks.scene import FOUR, PLENTY, SIZE, THREE, WIDE, WIDE_ANSWERS, Scene, scene
 from benchmarks.where import spent
 from controller.chain import dev
 from controller.chain.artifacts import load
 from controller.chain.wire import Receipt
 from controller.deploy.creation import init_code
 from controller.model import Plan, Trade
+from controller.units import BPS, VALUE_DECIMALS
 
 ROUTER = "SwapRouter.exactInputSingle"
 ONE_TRADE = (5_600, 3_000, 1_000, 400)  # {bps} too much equity, too little dollar
 TWO_TRADES = (5_400, 3_400, 1_000, 200)  # {bps} too much equity and bond, too little dollar
+UNDERWEIGHT = (5_800, 3_200, 1_000)  # {bps} too little equity for its target, too much bond
 SHARES = 1_000 * 10**18  # {qShare} minted and redeemed
+FLOW = 10_000  # {USD} deposited and withdrawn
 SMALL = 10**16  # {qTok of equity} 5 dollars' worth, which does not reach the pool's next tick
+GROWTH = tuple((assets, swaps) for assets in ASSETS for swaps in SWAPS if swaps < assets)
+"""Each swap on a pool of its own, so that there are fewer than assets."""
 
 
 def measure() -> list[Row]:
-    """Every gas row, from one chain."""
+    """Every gas row, from two chains."""
     with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as work, scene(Path(work)) as built:
-        return [*_rebalances(built), *_shares(built)]
+        rows = [*_rebalances(built), *_shares(built)]
+    with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as work, scene(Path(work), WIDE, WIDE_ANSWERS) as built:
+        return [*rows, *_growth(built)]
 
 
 def _rebalances(built: Scene) -> list[Row]:
-    feeds = _proxies(built)
-    direct = built.vault(built.mandate(FOUR), 1, ONE_TRADE)
-    proxied = built.vault(built.mandate(FOUR, feeds), 2, ONE_TRADE)
-    double = built.vault(built.mandate(FOUR), 3, TWO_TRADES)
+    direct = built.seasoned(built.mandate(FOUR), 1, ONE_TRADE)
+    proxied = built.seasoned(built.mandate(FOUR, _proxies(built)), 2, ONE_TRADE)
+    double = built.seasoned(built.mandate(FOUR), 3, TWO_TRADES)
     for symbol in ("EQUITY", "BOND"):
         built.approve(symbol, built.router, PLENTY)
+    built.settle()
     plan = built.plan(direct)
     trade = _only(plan)
     with built.undone():
@@ -42,6 +50,8 @@ def _rebalances(built: Scene) -> list[Row]:
     with built.undone():
         bare = built.swap("EQUITY", "DOLLAR", trade.amount_in, trade.min_out)
         their_parts = spent(built.chain, bare, _names(built, direct), "vault")
+    with built.undone():
+        asked = built.transact(built.trader, direct, "IVault", "due")
     plan = built.plan(proxied)
     if _only(plan).amount_in != trade.amount_in:
         raise AssertionError("the two vaults do not trade the same amount")
@@ -59,7 +69,9 @@ def _rebalances(built: Scene) -> list[Row]:
         _against("gas.rebalance.4x1.direct", ours.gas_used, bare),
         _against("gas.rebalance.4x1.proxied", through.gas_used, bare),
         _against("gas.swap.next", both.gas_used - ours.gas_used, bare_second),
-        *_where(our_parts, their_parts),
+        Row("gas.due.4", asked.gas_used, "gas"),
+        *_where("gas.where", our_parts[0], their_parts[0]),
+        *_where("gas.opcode", our_parts[1], their_parts[1]),
         *_peer_variants(built, bare, trade.amount_in),
     ]
 
@@ -75,9 +87,9 @@ def _against(row: str, ours: int, bare: Receipt) -> Row:
     return Row(row, ours, "gas", ROUTER, bare.gas_used)
 
 
-def _where(ours: dict[str, int], theirs: dict[str, int]) -> list[Row]:
+def _where(kind: str, ours: dict[str, int], theirs: dict[str, int]) -> list[Row]:
     return [
-        Row(f"gas.where.{part}", ours.get(part, 0), "gas", ROUTER, theirs.get(part, 0))
+        Row(f"{kind}.{part}", ours.get(part, 0), "gas", ROUTER, theirs.get(part, 0))
         for part in sorted(ours.keys() | theirs.keys(), key=lambda part: -ours.get(part, 0))
     ]
 
@@ -98,21 +110,63 @@ def _peer_variants(built: Scene, bare: Receipt, amount: int) -> list[Row]:
 
 def _shares(built: Scene) -> list[Row]:
     owner, trader = built.world.accounts.owner, built.trader
-    vault = built.vault(built.mandate(THREE), 4, tuple(THREE.values()))
+    vault = built.seasoned(built.mandate(THREE), 4, (6_500, 2_600, 900))
+    partial = built.vault(built.mandate(THREE), 5, UNDERWEIGHT)
     for symbol in THREE:
         built.approve(symbol, vault, PLENTY)
+        built.approve(symbol, partial, PLENTY)
+    built.settle()
     limits = [SIZE * 10**18] * len(THREE)
     with built.undone():
         minted = built.transact(trader, vault, "IVault", "mint", SHARES, limits, trader)
     with built.undone():
         redeemed = built.transact(owner, vault, "IVault", "redeem", SHARES, [0] * len(THREE), trader, owner, 0)
+    come, gone = ([_tokens(built, symbol) if symbol == one else 0 for symbol in THREE] for one in ("EQUITY", "BOND"))
     with built.undone():
-        created = built.create(built.mandate(FOUR), 5)
+        deposited = built.transact(trader, partial, "IVault", "deposit", come, 0, trader)
+    with built.undone():
+        withdrawn = built.transact(owner, partial, "IVault", "withdraw", gone, PLENTY, trader, owner)
+    with built.undone():
+        created = built.create(built.mandate(FOUR), 6)
     return [
         Row("gas.mint.3", minted.gas_used, "gas"),
         Row("gas.redeem.3", redeemed.gas_used, "gas"),
+        Row("gas.deposit.1", deposited.gas_used, "gas"),
+        Row("gas.withdraw.1", withdrawn.gas_used, "gas"),
         Row("gas.create.4", created.gas_used, "gas"),
     ]
+
+
+def _tokens(built: Scene, symbol: str) -> int:
+    """{qTok} worth FLOW."""
+    return FLOW * 10**VALUE_DECIMALS // built.price(built.token(symbol))
+
+
+def _growth(built: Scene) -> list[Row]:
+    """Rebalances of more and more assets and swaps."""
+    made: dict[tuple[int, int], str] = {}
+    for salt, (assets, swaps) in enumerate(GROWTH, start=1):
+        targets = _even(assets)
+        off = max(200, 600 // swaps)  # {bps} too much of each asset that is sold
+        weights = [target + off * (place < swaps) for place, target in enumerate(targets.values())]
+        weights[-1] -= off * swaps
+        made[assets, swaps] = built.seasoned(built.mandate(targets), salt, weights)
+    built.settle()
+    rows = []
+    for (assets, swaps), vault in made.items():
+        plan = built.plan(vault)
+        if len(plan.trades) != swaps:
+            raise AssertionError(f"{len(plan.trades)} trades where {swaps} were meant")
+        with built.undone():
+            rows.append(Row(f"gas.growth.{assets}x{swaps}", built.rebalance(vault, plan).gas_used, "gas"))
+    return rows
+
+
+def _even(assets: int) -> dict[str, int]:
+    """{bps} a fifth of dollars, the rest spread evenly."""
+    symbols = [listing.symbol for listing in WIDE.listings[: assets - 1]]
+    each, left = divmod(BPS * 4 // 5, len(symbols))
+    return {symbol: each + (place < left) for place, symbol in enumerate(symbols)} | {"DOLLAR": BPS // 5}
 
 
 def _proxies(built: Scene) -> dict[str, str]:

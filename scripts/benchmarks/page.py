@@ -13,7 +13,10 @@ GAS = {
     "gas.swap.next": "each further swap in the same rebalance (on another pool)",
     "gas.mint.3": "mint of 3 assets, by an account that held no shares",
     "gas.redeem.3": "redeem of 3 assets",
+    "gas.deposit.1": "deposit of one asset of 3, by an account that held no shares",
+    "gas.withdraw.1": "withdrawal of one asset of 3",
     "gas.create.4": "create of a vault of 4 assets",
+    "gas.due.4": "whether a vault of 4 assets is due: free to ask, this is what it would take in a transaction",
 }
 WHERE = {
     "transaction": "transaction: 21,000 and the calldata",
@@ -21,11 +24,20 @@ WHERE = {
     "vault.calls": "vault: opening other contracts and the mandate (cold accounts)",
     "vault.state": "vault: its state and roles",
     "prices": "oracle and 4 feeds",
-    "tokens": "tokens: balances, approval, transfers",
+    "tokens": "tokens: balances, allowances, transfers",
     "venue": "venue adapter",
     "router": "router",
     "pool": "pool",
     "ledger": "ledger: the entry's hash, slot and event",
+    "refund": "given back at the end",
+}
+OPCODES = {
+    "storage": "storage: SLOAD, SSTORE",
+    "computing": "memory and arithmetic: everything else",
+    "accounts": "accounts: opening and calling other contracts",
+    "transaction": "transaction: 21,000 and the calldata",
+    "logs": "logs",
+    "hashing": "hashing",
     "refund": "given back at the end",
 }
 BARE = {
@@ -34,6 +46,7 @@ BARE = {
     "exact": "the same, with an approval that is used up",
     "small": "5 dollars' worth, unlimited approval: the price stays inside its tick",
 }
+ASSETS, SWAPS = (2, 4, 8, 16), (1, 2, 4, 8)
 STAGES = {
     "block": "block",
     "snapshot": "snapshot",
@@ -55,8 +68,9 @@ A row's ratio is ours over theirs, both measured in the same run. Here: {machine
 Totals of whole transactions from their receipts, on a real Uniswap V3 pool with $100m on each side, Shanghai rules. The
 peer is a bare `SwapRouter.exactInputSingle` of the same amount on the same pool in the same state (the node goes back
 to a snapshot in between), with an unlimited approval given before and a recipient that holds the token already. The
-rebalance is complete: mandate, prices, trigger, oracle floor, net result, loss, and its ledger entry. A further swap
-is cheaper than a bare one, because the transaction, the prices and the entry are paid for already.
+rebalance is complete: mandate, prices, trigger, oracle floor, net result, loss, budgets, and its ledger entry. Its
+vault has rebalanced before, as all but a vault's first rebalance find it. A further swap is cheaper than a bare one,
+because the transaction, the prices and the entry are paid for already.
 
 """
 WHERE_HEAD = """
@@ -64,6 +78,22 @@ WHERE_HEAD = """
 
 The rebalance of the first row beside the bare swap, from the node's own step-by-step trace of both transactions. The
 parts add up to the receipts' totals.
+
+"""
+OPCODE_HEAD = """
+The same two transactions by what their steps do.
+
+"""
+GROWTH_HEAD = """
+### How it grows
+
+A rebalance by assets of the mandate and swaps of the plan, each on a pool of its own; feeds are read directly.
+
+"""
+SIZE_HEAD = """
+## Contract sizes
+
+Deployed bytes against the limit of 24,576 (EIP-170).
 
 """
 BARE_HEAD = """
@@ -99,9 +129,15 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
             HEAD.format(machine=facts),
             _table(("", "ours", "bare swap", "ratio"), _gas(rows)),
             WHERE_HEAD,
-            _table(("", "rebalance", "bare swap"), _where(rows)),
+            _table(("", "rebalance", "bare swap"), _parts(rows, "gas.where.", WHERE)),
+            OPCODE_HEAD,
+            _table(("", "rebalance", "bare swap"), _parts(rows, "gas.opcode.", OPCODES)),
+            GROWTH_HEAD,
+            _table(("assets", *(f"{swaps} swap{'s' * (swaps > 1)}" for swaps in SWAPS)), _growth(rows)),
             BARE_HEAD,
             _table(("", "gas"), ((text, _number(rows[f"gas.bare.{name}"]["theirs"])) for name, text in BARE.items())),
+            SIZE_HEAD,
+            _table(("", "bytes", "left", ""), _sizes(rows)),
             TIME_HEAD,
             _table(("{ms}", "idle", "due", "web3.py, idle", "ratio"), _times(rows)),
             "\n## Whole runs\n\n",
@@ -116,12 +152,25 @@ def _gas(rows: Rows) -> Iterable[tuple[str, ...]]:
         yield f"`{name}` {text}", _number(row["ours"]), _number(row["theirs"]), _ratio(row)
 
 
-def _where(rows: Rows) -> Iterable[tuple[str, ...]]:
-    found = {name.removeprefix("gas.where."): row for name, row in rows.items() if name.startswith("gas.where.")}
+def _parts(rows: Rows, kind: str, words: Mapping[str, str]) -> Iterable[tuple[str, ...]]:
+    found = {name.removeprefix(kind): row for name, row in rows.items() if name.startswith(kind)}
     for part, row in found.items():
-        yield WHERE[part], _number(row["ours"]), _number(row["theirs"])
+        yield words[part], _number(row["ours"]), _number(row["theirs"])
     totals = [sum(row[side] for row in found.values()) for side in ("ours", "theirs")]
     yield "total", *map(_number, totals)
+
+
+def _growth(rows: Rows) -> Iterable[tuple[str, ...]]:
+    for assets in ASSETS:
+        found = (rows.get(f"gas.growth.{assets}x{swaps}") for swaps in SWAPS)
+        yield str(assets), *(_number(row["ours"]) if row else "" for row in found)
+
+
+def _sizes(rows: Rows) -> Iterable[tuple[str, ...]]:
+    for name, row in rows.items():
+        if name.startswith("size."):
+            left = row["theirs"] - row["ours"]
+            yield f"`{name}`", _number(row["ours"]), _number(left), f"{left / row['theirs']:.0%}"
 
 
 def _times(rows: Rows) -> Iterable[tuple[str, ...]]:

@@ -23,11 +23,12 @@ from controller.chain.client import Chain
 from controller.chain.nodes import start_node
 from controller.cli.rehearsal import BUILD_TIME, DEPOSIT, KEEPER, POOL_DEPTH, tokens
 from controller.cli.verdict import DEMANDED
-from controller.config.mandate_file import parse
+from controller.config.mandate_file import Deployed, parse
+from controller.deploy import venues
 from controller.deploy.records import find
 from controller.execution.journal import Journal
 from controller.execution.keys import development_signer
-from controller.model import BlockRef, Roles, TickRecord
+from controller.model import ZERO_ADDRESS, BlockRef, Roles, Sequencer, TickRecord
 from controller.replay.markets import MACRO, Series, series
 from controller.replay.run import found_vault, quotes
 from controller.replay.world import World, build
@@ -79,26 +80,21 @@ def measure() -> list[Row]:
             chain, node.accounts, MACRO, history.answers[0], work, depth=POOL_DEPTH, progress=lambda _what: None
         )
         contracts = world.deploy(work)
-        vault = _vault(world, contracts)
+        vault = _vault(world, work, contracts)
         controller = Controller(
-            chain, contracts["VaultLens"], quotes(world), FixedTargets(), journal, development_signer(KEEPER)
+            chain, contracts["VaultLens"], quotes(world, work), FixedTargets(), journal, development_signer(KEEPER)
         )
         watch = _replay(world, controller, vault, history, Plain(node.url, contracts, vault))
         audited = _audit(chain, contracts["Ledger"], find(work, "Ledger").block_number, vault)
     return [*watch.rows(), audited, _demo()]
 
 
-def _vault(world: World, contracts: dict[str, str]) -> str:
+def _vault(world: World, directory: Path, contracts: dict[str, str]) -> str:
     accounts = world.accounts
-    roles = Roles(accounts.owner, accounts.guardian, (accounts.keeper,))
-    parsed = parse(
-        MACRO.mandate_file(),
-        tokens(world),
-        oracle=contracts["ChainlinkOracle"],
-        venues=[contracts["UniswapV3Venue"]],
-        roles=roles,
-    )
-    return found_vault(world, contracts["VaultFactory"], parsed.mandate, roles, DEPOSIT)
+    roles = Roles(accounts.owner, ZERO_ADDRESS, accounts.guardian, (accounts.keeper,))
+    deployed = Deployed(contracts["ChainlinkOracle"], venues.addresses(directory), Sequencer())
+    parsed = parse(MACRO.mandate_file(), tokens(world), deployed, roles=roles)
+    return found_vault(world, directory, contracts["VaultFactory"], parsed.mandate, roles, DEPOSIT)
 
 
 def _replay(world: World, controller: Controller, vault: str, history: Series, plain: Plain) -> Watch:
@@ -142,18 +138,21 @@ class Plain:
             return web3.eth.contract(web3.to_checksum_address(address), abi=list(load(name).abi.entries))
 
         self._vault = vault
-        self._shares = contract(vault, "Vault")
+        self._shares = contract(vault, "IVault")
+        self._supply = contract(vault, "TestToken")
         self._factory = contract(contracts["VaultFactory"], "IVaultFactory")
         self._ledger = contract(contracts["Ledger"], "ILedger")
-        assets = self._shares.functions.mandate().call()[-1]
+        *_, assets, _path = self._shares.functions.mandate().call()
         self._tokens = [contract(token, "TestToken") for token, *_ in assets]
         self._feeds = [contract(feed[0], "IAggregatorV3") for *_, feed in assets]
 
     def read(self, block: BlockRef) -> list[object]:
         at = block.number
         values = [
-            self._shares.functions.state().call(block_identifier=at),
-            self._shares.functions.totalSupply().call(block_identifier=at),
+            self._shares.functions.status().call(block_identifier=at),
+            self._shares.functions.targets().call(block_identifier=at),
+            self._shares.functions.due().call(block_identifier=at),
+            self._supply.functions.totalSupply().call(block_identifier=at),
             self._factory.functions.isVault(self._vault).call(block_identifier=at),
             self._ledger.functions.chain(self._vault).call(block_identifier=at),
         ]

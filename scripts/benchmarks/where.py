@@ -18,15 +18,24 @@ TRACER = """{
   fault: function() {},
   result: function() { return this.data; }
 }"""
-CALLS = {"CALL", "STATICCALL", "DELEGATECALL", "EXTCODESIZE"}
+CALLS = {"CALL", "STATICCALL", "DELEGATECALL", "EXTCODESIZE", "EXTCODEHASH", "EXTCODECOPY", "BALANCE"}
 """Whoever of them touches an account first pays for opening it."""
 STATE = {"SLOAD", "SSTORE"}
+GROUPS = {
+    **dict.fromkeys(STATE, "storage"),
+    **dict.fromkeys(CALLS, "accounts"),
+    **{f"LOG{topics}": "logs" for topics in range(5)},
+    **dict.fromkeys(("KECCAK256", "SHA3"), "hashing"),
+}
+"""What is in none of them is memory and arithmetic."""
 REFUND_PART = 5
 """At most one part in 5 of what was used is given back (EIP-3529)."""
 
 
-def spent(chain: Chain, receipt: Receipt, names: Mapping[str, str], split: str) -> dict[str, int]:
-    """{gas} by part; the parts add up to the receipt's total.
+def spent(
+    chain: Chain, receipt: Receipt, names: Mapping[str, str], split: str
+) -> tuple[dict[str, int], dict[str, int]]:
+    """{gas} by part, and by group of opcodes; either adds up to the receipt's total.
 
     Parameters
     ----------
@@ -35,6 +44,7 @@ def spent(chain: Chain, receipt: Receipt, names: Mapping[str, str], split: str) 
     """
     steps = chain.request("debug_traceTransaction", word(receipt.transaction), {"tracer": TRACER})
     parts: Counter[str] = Counter()
+    groups: Counter[str] = Counter()
     for (op, _, _, address, _), cost in zip(
         steps, _costs([(gas, depth) for _, gas, depth, _, _ in steps]), strict=True
     ):
@@ -42,12 +52,14 @@ def spent(chain: Chain, receipt: Receipt, names: Mapping[str, str], split: str) 
         if name == split:
             name = f"{split}.calls" if op in CALLS else f"{split}.state" if op in STATE else f"{split}.computing"
         parts[name] += cost
-    parts["transaction"] = GAS_LIMIT - steps[0][1]
-    used = sum(parts.values())
-    parts["refund"] = -min(steps[-1][4], used // REFUND_PART)
-    if sum(parts.values()) != receipt.gas_used:
-        raise AssertionError(f"the trace adds up to {sum(parts.values())}, the receipt says {receipt.gas_used}")
-    return dict(parts)
+        groups[GROUPS.get(op, "computing")] += cost
+    begun = GAS_LIMIT - steps[0][1]
+    refund = -min(steps[-1][4], (sum(parts.values()) + begun) // REFUND_PART)
+    for found in (parts, groups):
+        found["transaction"], found["refund"] = begun, refund
+        if sum(found.values()) != receipt.gas_used:
+            raise AssertionError(f"the trace adds up to {sum(found.values())}, the receipt says {receipt.gas_used}")
+    return dict(parts), dict(groups)
 
 
 def _costs(steps: list[tuple[int, int]]) -> list[int]:

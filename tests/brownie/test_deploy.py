@@ -26,7 +26,10 @@ def test_compiler__when_brownie_compiles__then_code_and_abi_are_the_packages_own
     for step in load_recipe("recipe").steps:
         artifact = load(step.contract)
         assert bytes.fromhex(compiled[step.contract].bytecode) == artifact.bytecode, f"{step.contract}: make build"
-        assert canonical(compiled[step.contract].abi) == canonical(artifact.abi.entries)
+        # the record of Vault says what a clone answers: its own functions and those of the contracts behind it
+        assert set(canonical(compiled[step.contract].abi)) <= set(canonical(artifact.abi.entries))
+        if step.contract != "Vault":
+            assert len(compiled[step.contract].abi) == len(artifact.abi.entries)
 
 
 def test_deploy__when_the_other_driver_deploys_to_a_twin__then_the_records_are_the_same(deployed, directory, tmp_path):

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 import pytest
-from brownie import accounts, project, web3
+from brownie import Contract, accounts, project, web3
 from brownie.exceptions import VirtualMachineError
 from eth_abi import encode
 from eth_utils import keccak
@@ -11,6 +11,7 @@ from eth_utils import keccak
 SYMBOLS = ("EQ", "GOLD", "USD")
 TARGETS = (6_000, 3_000, 1_000)  # {bps}
 BAND, DESTINATION, MAX_SLIPPAGE, MAX_LOSS = 500, 100, 50, 20  # {bps}
+NOBODY = "0x" + "00" * 20
 CREATED, MINTED, REBALANCED = 0, 1, 3  # contracts/types/Types.sol
 
 
@@ -35,31 +36,33 @@ def contracts(deployed):
 def vault(contracts, deployed, market, owner, keeper):
     """A vault of 60/30/10 that holds a million."""
     assets = []
-    for symbol, target in zip(SYMBOLS, TARGETS):
+    for symbol in SYMBOLS:
         listing = market.listings[symbol]
-        feed = (listing.proxy.address, 86_400, 8, 1, 10**14)
-        assets.append((listing.token.address, listing.decimals, target, feed))
+        feed = (listing.proxy.address, 86_400, 8, 50, 1, 10**14, (0, 0, 0, 0))
+        assets.append((listing.token.address, listing.decimals, 0, 10_000, feed))
     mandate = (
         b"Sixty thirty ten".ljust(32, b"\0"),
         b"STT".ljust(32, b"\0"),
         keccak(text="the mandate file"),
         deployed["ChainlinkOracle"].address,
+        (NOBODY, 0),  # no sequencer
+        (0, BAND, 0, 0, 0, 0, 3_600),  # THRESHOLD, with a cool-down of an hour
+        (DESTINATION, 0, 0, 0),  # every asset, all at once
+        (MAX_SLIPPAGE, MAX_LOSS, 4 * MAX_LOSS, 20_000, 30 * 86_400, 100 * 10**18, 16, 500, 86_400),
+        (NOBODY, 0, 0),  # no fees
         0,
-        BAND,
-        DESTINATION,
-        MAX_SLIPPAGE,
-        MAX_LOSS,
-        3_600,
-        100 * 10**18,
-        [deployed["UniswapV3Venue"].address],
+        86_400,
+        [deployed["UniswapV3Venue"].address, deployed["UniswapV2Venue"].address],
         assets,
+        [(0, TARGETS)],
     )
-    roles = (owner.address, accounts[3].address, [keeper.address])
+    roles = (owner.address, NOBODY, accounts[3].address, [keeper.address])
     pairings = [(0, market.route("EQ", "GOLD")), (0, market.route("EQ", "USD"))]
     factory = contracts["VaultFactory"]
-    where = factory.predict(owner, b"\0" * 32)
+    where = factory.predict(owner, b"\0" * 32, mandate)
     factory.create(mandate, roles, pairings, b"\0" * 32, {"from": owner})
-    created = project.get_loaded_projects()[0].Vault.at(where)
+    # a clone answers for all contracts behind it, as the record of Vault says
+    created = Contract.from_abi("Clone", where, list(deployed["Vault"].abi), persist=False)
     amounts = [market.units(symbol, 100 * target) for symbol, target in zip(SYMBOLS, TARGETS)]
     for symbol, amount in zip(SYMBOLS, amounts):
         token = market.listings[symbol].token
@@ -83,8 +86,8 @@ def plan(vault, market):
         amount = wanted * 98 // 100 // market.prices["EQ"]  # {qTok of EQ}
         trades.append((0, buy, 0, amount, 0, market.route("EQ", SYMBOLS[buy])))
     block = web3.eth.get_block("latest")
-    nonce = vault.state()[0]
-    return (nonce, block["timestamp"] + 600, block["number"], block["hash"], b"\0" * 32, trades)
+    nonce = vault.status()[0]
+    return (nonce, block["timestamp"] + 600, block["number"], block["hash"], b"\0" * 32, False, trades)
 
 
 def weights(vault, market):
@@ -117,8 +120,9 @@ def test_rebalance__when_drift_reaches_the_band__then_ends_near_its_target_and_i
     vault.rebalance(plan(vault, market), {"from": keeper})
     for weight, target in zip(weights(vault, market), TARGETS):
         assert abs(weight - target) <= DESTINATION
-    nonce, _, paused = vault.state()
+    nonce, _, _, _, paused, loss_used, turnover_used, *_ = vault.status()
     assert (nonce, paused) == (1, False)
+    assert 0 < loss_used < turnover_used
     for symbol in SYMBOLS:
         assert market.listings[symbol].token.allowance(vault, deployed["UniswapV3Venue"].address) == 0
     ((address, failure, registered, *_),) = contracts["VaultLens"].snapshots([vault])

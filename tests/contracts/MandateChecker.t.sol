@@ -30,7 +30,7 @@ contract MandateCheckerTest is VaultFixture {
         checker.validate(MandateCodec.pack(m), address(this));
         m.spread = uint16(bound(spread, 10_000, type(uint16).max));
         bytes memory words = MandateCodec.pack(m);
-        vm.expectRevert(abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, 0));
+        vm.expectRevert(abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, 100));
         checker.validate(words, address(this));
         m = mandate6030();
         words = MandateCodec.pack(m);
@@ -168,8 +168,23 @@ contract MandateCheckerTest is VaultFixture {
         else _check(mandate6030());
     }
 
+    /// @dev To the unit: $1e9 of equity against 9e14 to 1.1e15 {qTok} of a bond at $100.
+    function test_T04_check__when_venue_is_off_by_plausible__then_inclusive() public {
+        _mockBond(0.9e15);
+        _check(mandate6030());
+        _mockBond(1.1e15);
+        _check(mandate6030());
+        _mockBond(0.9e15 - 1);
+        _expectImplausible(mandate6030());
+        _mockBond(1.1e15 + 1);
+        _expectImplausible(mandate6030());
+    }
+
+    /// @dev The second amount would be plausible if its value wrapped around 2^256.
     function test_T04_check__when_venue_value_overflows__then_implausible() public {
-        vm.mockCall(address(venue), abi.encodeWithSelector(IVenue.spot.selector), abi.encode(type(uint256).max));
+        _mockBond(type(uint256).max);
+        _expectImplausible(mandate6030());
+        _mockBond(type(uint256).max / 1e30 + 1e15);
         _expectImplausible(mandate6030());
     }
 
@@ -241,6 +256,12 @@ contract MandateCheckerTest is VaultFixture {
         assertEq(isSamePath, samePath, "same path");
         assertEq(isTightening, tightening, "tightening");
         assertEq(hasNewParts, newParts, "new parts");
+    }
+
+    /// @param amount {qTok} what the venue gives for the equity
+    function _mockBond(uint256 amount) private {
+        bytes memory call = abi.encodeWithSelector(IVenue.spot.selector, tokens[EQUITY], tokens[BOND]);
+        vm.mockCall(address(venue), call, abi.encode(amount));
     }
 
     function _expectRefusal(Mandate memory mandate, bytes memory reason) private {

@@ -43,12 +43,13 @@ contract MandateRulesTest is VaultFixture {
     }
 
     function test_name__not_a_text__reverts() public {
-        bytes32[6] memory bad = [
+        bytes32[7] memory bad = [
             bytes32(0),
             ~bytes32(0),
             bytes32("a") | bytes32(uint256(1) << 8),
             bytes32(hex"c3a9"),
             bytes32("a\nb"),
+            bytes32("exactly thirty-two bytes of text"),
             bytes32(hex"617f62")
         ];
         for (uint256 i; i < bad.length; ++i) {
@@ -72,14 +73,17 @@ contract MandateRulesTest is VaultFixture {
     }
 
     /// Against the definition, byte by byte, for words that are nearly texts.
-    function test_isText__one_byte_changed__as_defined(uint256 length, bytes32 text, uint256 at, uint8 to) public pure {
+    function test_isText__one_byte_changed__as_defined(uint256 length, bytes32 text, uint256 place, uint8 to)
+        public
+        pure
+    {
         length = bound(length, 1, 32);
-        at = bound(at, 0, 31);
+        place = bound(place, 0, 31);
         bytes memory raw = new bytes(32);
         for (uint256 i; i < length; ++i) {
             raw[i] = bytes1(uint8(0x20 + uint8(text[i]) % 0x5f));
         }
-        raw[at] = bytes1(to);
+        raw[place] = bytes1(to);
         uint256 shown;
         while (shown < 32 && raw[shown] >= 0x20 && raw[shown] <= 0x7e) ++shown;
         bool expected = shown > 0 && shown < 32;
@@ -122,6 +126,10 @@ contract MandateRulesTest is VaultFixture {
         setRelativeBand(m, relativeBand, relativeBand - 1);
         this.validate(m);
         (m.trigger.band, m.destination.drift) = (band, band - 1);
+        this.validate(m);
+        setBand(m, 10_000, 9_999);
+        this.validate(m);
+        setRelativeBand(m, 10_000, 9_999);
         this.validate(m);
     }
 
@@ -284,16 +292,21 @@ contract MandateRulesTest is VaultFixture {
         _refused(m, abi.encodeWithSelector(MandateRules.FeeRecipientInvalid.selector, VAULT));
     }
 
-    /// T-15: what a feed leaves unpublished must not be for the taking.
-    function test_T15_spread__narrower_than_a_feeds_deviation__reverts(uint16 deviation, uint16 spread, uint256 i)
-        public
-    {
+    /// T-15: what two feeds leave unpublished, one upwards and one downwards, must not be for the taking.
+    function test_T15_spread__narrower_than_two_deviations__reverts(uint16[3] memory deviations, uint16 spread) public {
         Mandate memory m = mandate6030();
-        deviation = uint16(bound(deviation, 101, 9_999));
-        m.assets[i % 3].feed.deviation = deviation;
-        m.spread = uint16(bound(spread, 100, deviation - 1));
-        _refused(m, abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, deviation));
-        m.spread = deviation;
+        uint256 sum;
+        uint256 smallest = type(uint256).max;
+        for (uint256 i; i < 3; ++i) {
+            deviations[i] = uint16(bound(deviations[i], 1, 4_999));
+            m.assets[i].feed.deviation = deviations[i];
+            sum += deviations[i];
+            if (deviations[i] < smallest) smallest = deviations[i];
+        }
+        sum -= smallest;
+        m.spread = uint16(bound(spread, 1, sum - 1));
+        _refused(m, abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, sum));
+        m.spread = uint16(sum);
         this.validate(m);
         m.spread = 0;
         this.validate(m);
@@ -302,7 +315,7 @@ contract MandateRulesTest is VaultFixture {
     function test_spread__one_whole__reverts(uint16 spread) public {
         Mandate memory m = mandate6030();
         m.spread = uint16(bound(spread, 10_000, type(uint16).max));
-        _refused(m, abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, 0));
+        _refused(m, abi.encodeWithSelector(MandateRules.SpreadInvalid.selector, m.spread, 100));
         m.spread = 9_999;
         this.validate(m);
     }
@@ -402,8 +415,13 @@ contract MandateRulesTest is VaultFixture {
         _refused(m, reason);
         m.assets[1].feed.twap.maxDeviation = uint16(bound(deviation, 10_000, type(uint16).max));
         _refused(m, reason);
-        m.assets[1].feed.twap.maxDeviation = 100;
+        m.assets[1].feed.twap.maxDeviation = 10_000;
+        _refused(m, reason);
+        m.assets[1].feed.twap.maxDeviation = 9_999;
+        this.validate(m);
         m.assets[1].feed.twap.base = 1;
+        _refused(m, reason);
+        m.assets[1].feed.twap.base = 3;
         _refused(m, reason);
         m.assets[1].feed.twap.base = uint8(bound(base, 3, 255));
         _refused(m, reason);

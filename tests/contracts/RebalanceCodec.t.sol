@@ -18,7 +18,8 @@ contract RebalanceCodecTest is Test {
     ) public pure {
         assets = bound(assets, 2, 16);
         Rebalance memory r;
-        (r.keeper, r.nonce, r.cause, r.open) = (address(uint160(seed)), uint40(seed >> 160), Cause(seed % 4), seed >> 255 == 1);
+        (r.keeper, r.nonce, r.cause, r.open) =
+        (address(uint160(seed)), uint40(seed >> 160), Cause(seed % 4), seed >> 255 == 1);
         (r.planHash, r.journalHead, r.fills) = (hashes[0], hashes[1], fills);
         (r.driftBefore, r.driftAfter) = (bound(measured[0], 0, 1e18), bound(measured[1], 0, 1e18));
         (r.valueBefore, r.valueAfter) = (measured[2], measured[3]);

@@ -299,8 +299,7 @@ contract RulesTest is VectorTest {
 
     /// T-06: nothing wraps, what does not fit reverts.
     function test_T06_valuesOf__too_large__reverts() public {
-        bytes memory tooLarge =
-            abi.encodeWithSelector(Rules.ValueTooLarge.selector, type(uint256).max, Rules.MAX_TOTAL);
+        bytes memory tooLarge = abi.encodeWithSelector(Rules.ValueTooLarge.selector, type(uint256).max, Rules.MAX_TOTAL);
         uint256[] memory balances = new uint256[](2);
         uint256[] memory prices = new uint256[](2);
         (balances[0], prices[0]) = (type(uint256).max, 2);
@@ -320,9 +319,7 @@ contract RulesTest is VectorTest {
         (prices[0], prices[1]) = (1, 1);
         assertEq(this.valuesOf(balances, prices), Rules.MAX_TOTAL, "the largest");
         ++balances[1];
-        vm.expectRevert(
-            abi.encodeWithSelector(Rules.ValueTooLarge.selector, Rules.MAX_TOTAL + 1, Rules.MAX_TOTAL)
-        );
+        vm.expectRevert(abi.encodeWithSelector(Rules.ValueTooLarge.selector, Rules.MAX_TOTAL + 1, Rules.MAX_TOTAL));
         this.valuesOf(balances, prices);
     }
 
@@ -376,7 +373,10 @@ contract RulesTest is VectorTest {
         _assertMaps(bands, values, targets, total);
     }
 
-    function _assertMaps(Rules.Bands memory bands, uint256[] memory values, uint256 targets, uint256 total) private pure {
+    function _assertMaps(Rules.Bands memory bands, uint256[] memory values, uint256 targets, uint256 total)
+        private
+        pure
+    {
         (uint256 breaches, uint256 largest) = Rules.breachesOf(bands, values, targets, total);
         (uint256 outside, uint256 largestAgain) = Rules.outsideOf(bands, values, targets, total);
         uint256 most;
@@ -394,7 +394,10 @@ contract RulesTest is VectorTest {
     }
 
     /// To the unit: at the edge in breach, beyond the edge outside.
-    function test_maps__at_the_edge__are_those_of_each_asset(uint256 total, uint256 band, uint256 min, int256 by) public pure {
+    function test_maps__at_the_edge__are_those_of_each_asset(uint256 total, uint256 band, uint256 min, int256 by)
+        public
+        pure
+    {
         total = bound(total, 1, 1e60) * 10_000;
         Rules.Bands memory bands;
         bands.band = bound(band, 1, 5_000);

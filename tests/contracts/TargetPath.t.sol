@@ -51,7 +51,7 @@ contract TargetPathTest is VectorTest {
                 path[j] = Knot(uint40(times[j]), MandateCodec.unpackWeights(_packed(weights), weights.length));
             }
             uint256[] memory expected = row.readUintArray(".weights");
-            uint256 actual = TargetPath.at(_words(path, expected.length), row.readUint(".time"));
+            uint256 actual = TargetPath.weightsAt(_words(path, expected.length), row.readUint(".time"));
             assertEq(actual, _packed(expected), string.concat("LIB-2 ", row));
             ++judged;
         }
@@ -150,9 +150,11 @@ contract TargetPathTest is VectorTest {
             uint256 to = MandateCodec.packWeights(path[j + 1].weights);
             expected = TargetPath.interpolate(from, to, count, time - path[j].time, path[j + 1].time - path[j].time);
         }
-        assertEq(TargetPath.at(words, time), expected, "LIB-2 path");
+        assertEq(TargetPath.weightsAt(words, time), expected, "LIB-2 path");
         uint256 j_ = seed % path.length;
-        assertEq(TargetPath.at(words, path[j_].time), MandateCodec.packWeights(path[j_].weights), "LIB-2 at a knot");
+        assertEq(
+            TargetPath.weightsAt(words, path[j_].time), MandateCodec.packWeights(path[j_].weights), "LIB-2 at a knot"
+        );
     }
 
     /// Between the same weights nothing moves, to the second.
@@ -162,7 +164,7 @@ contract TargetPathTest is VectorTest {
         uint256 weights = _weights(seed, count);
         path[0] = Knot(1_000, MandateCodec.unpackWeights(weights, count));
         path[1] = Knot(5_000_000, MandateCodec.unpackWeights(weights, count));
-        assertEq(TargetPath.at(_words(path, count), time), weights, "LIB-2 flat");
+        assertEq(TargetPath.weightsAt(_words(path, count), time), weights, "LIB-2 flat");
     }
 
     function interpolate(uint256 from, uint256 to, uint256 count, uint256 elapsed, uint256 duration)

@@ -16,7 +16,7 @@ contract TickPriceTest is Test {
     }
 
     function test_value__when_compared_with_the_closed_form__then_equal_to_nine_digits() public pure {
-        Case[12] memory cases = [
+        Case[13] memory cases = [
             Case(1e36, 1, 1_000_100_000_000_000_000_000_000_000_000_000_000),
             Case(1e36, -1, 999_900_009_999_000_099_990_000_999_900_009_999),
             Case(1e30, 100, 1_010_049_662_092_876_568_855_018_862_907),
@@ -29,6 +29,7 @@ contract TickPriceTest is Test {
             Case(1e36, 443_637, 18447895316168813300129320529686011712775524119148875986),
             Case(1e36, 600_000, 113858672924455575659711711861457979135760244317999563196397812),
             Case(1e36, -600_000, 8_782_817_982),
+            Case(1e60, -MAX_TICK, 2938956807585584838874),
             Case(1e36, MAX_TICK, 340256786836388094050805785052746541066751507546701582068884050462948821114)
         ];
         for (uint256 i; i < cases.length; ++i) {

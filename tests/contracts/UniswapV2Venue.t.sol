@@ -113,6 +113,15 @@ contract UniswapV2VenueTest is UniswapV2Fixture {
         _expectRouteInvalid(tokens[EQUITY], tokens[DOLLAR], junk);
     }
 
+    /// @dev One route has one spelling.
+    function test_swap__when_a_good_route_goes_on__then_route_invalid(bytes calldata more) public {
+        vm.assume(more.length != 0);
+        _fund(EQUITY, 1e18);
+        vm.startPrank(trader);
+        _expectRouteInvalid(tokens[EQUITY], tokens[GOLD], abi.encodePacked(tokens[DOLLAR], more));
+        vm.stopPrank();
+    }
+
     function test_swap__when_route_names_no_pair__then_route_invalid(address middle) public {
         vm.assume(middle != address(tokens[DOLLAR]));
         _expectRouteInvalid(tokens[EQUITY], tokens[GOLD], "");

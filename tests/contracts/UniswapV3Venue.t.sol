@@ -83,10 +83,25 @@ contract UniswapV3VenueTest is MarketFixture {
         venue.spot(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, junk);
     }
 
+    /// @dev One route has one spelling.
+    function test_swap__when_a_good_route_goes_on__then_route_invalid(bytes calldata more) public {
+        vm.assume(more.length != 0);
+        bytes memory longer = abi.encodePacked(route(EQUITY, GOLD), more);
+        fund(trader, address(venue), EQUITY, 1e18);
+        bytes memory reason = abi.encodeWithSelector(IVenue.RouteInvalid.selector, longer);
+        vm.prank(trader);
+        vm.expectRevert(reason);
+        venue.swap(address(tokens[EQUITY]), address(tokens[GOLD]), 1e18, longer);
+        vm.expectRevert(reason);
+        venue.spot(address(tokens[EQUITY]), address(tokens[GOLD]), 1e18, longer);
+    }
+
     function test_swap__when_route_names_no_pool__then_route_invalid() public {
         bytes memory unknownFee = abi.encodePacked(uint24(10_000));
         vm.expectRevert(abi.encodeWithSelector(IVenue.RouteInvalid.selector, unknownFee));
         venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, unknownFee);
+        vm.expectRevert(abi.encodeWithSelector(IVenue.RouteInvalid.selector, unknownFee));
+        venue.spot(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, unknownFee);
         bytes memory circular = abi.encodePacked(FEE, address(tokens[EQUITY]), FEE);
         vm.expectRevert(abi.encodeWithSelector(IVenue.RouteInvalid.selector, circular));
         venue.swap(address(tokens[EQUITY]), address(tokens[DOLLAR]), 1e18, circular);

@@ -64,7 +64,7 @@ contract VaultDepositTest is FlowTest {
     }
 
     /// T-13: the least that a depositor gets is named by the depositor.
-    function test_deposit__T_13_below_minimum__reverts(uint256 minShares) public {
+    function test_deposit__T13_below_minimum__reverts(uint256 minShares) public {
         uint256[] memory amounts = only(0, 100 * ONE);
         uint256 shares = odd.previewDeposit(amounts);
         minShares = bound(minShares, shares + 1, type(uint256).max);
@@ -188,7 +188,7 @@ contract VaultDepositTest is FlowTest {
     }
 
     /// T-20: what was not received is not credited.
-    function test_deposit__T_20_fee_on_transfer__reverts(uint256 fee) public {
+    function test_deposit__T20_fee_on_transfer__reverts(uint256 fee) public {
         fee = bound(fee, 1, 10_000);
         oddTokens[1].setFee(fee);
         uint256[] memory amounts = amounts3(500 * ONE, 300 * ONE, 200 * ONE);
@@ -200,7 +200,7 @@ contract VaultDepositTest is FlowTest {
     }
 
     /// T-08: while a token calls back, nothing can be read from the vault and nothing done to it.
-    function test_deposit__T_08_token_calls_back__meets_a_locked_vault() public {
+    function test_deposit__T08_token_calls_back__meets_a_locked_vault() public {
         bytes[7] memory calls = [
             abi.encodeCall(odd.deposit, (only(0, ONE), 0, stranger)),
             abi.encodeCall(odd.withdraw, (only(0, ONE), 0, stranger, stranger)),
@@ -220,7 +220,7 @@ contract VaultDepositTest is FlowTest {
     // ---- T-03, T-06: empty, worthless and dust vaults
 
     /// T-03: nobody comes into an empty vault by value; its first shares are the owner's, in kind.
-    function test_deposit__T_03_empty_vault__reverts(address caller, uint256 donation) public {
+    function test_deposit__T03_empty_vault__reverts(address caller, uint256 donation) public {
         vm.assume(caller != address(0));
         IVault fresh = newVault(oddMandate());
         oddTokens[0].mint(address(fresh), bound(donation, 0, 1e30));
@@ -231,7 +231,7 @@ contract VaultDepositTest is FlowTest {
         fresh.previewDeposit(only(0, ONE));
     }
 
-    function test_deposit__T_06_worthless_vault__reverts() public {
+    function test_deposit__T06_worthless_vault__reverts() public {
         oddTokens[0].burn(address(odd), 500_000 * ONE);
         oddTokens[1].burn(address(odd), 300_000 * ONE);
         oddTokens[2].burn(address(odd), 200_000 * ONE);
@@ -240,7 +240,7 @@ contract VaultDepositTest is FlowTest {
     }
 
     /// T-03: at the smallest supply there is, a donation cannot round a depositor's shares away to the donor's gain.
-    function test_deposit__T_03_smallest_supply_and_donation__depositor_is_safe(uint256 donation, uint256 base) public {
+    function test_deposit__T03_smallest_supply_and_donation__depositor_is_safe(uint256 donation, uint256 base) public {
         IVault fresh = newVault(oddMandate());
         uint256[] memory first = amounts3(5, 3, 2);
         fundOdd(owner, fresh, first);
@@ -274,7 +274,7 @@ contract VaultDepositTest is FlowTest {
     }
 
     /// T-03: a value below that of the smallest unit of shares is refused, not kept.
-    function test_deposit__T_03_worth_less_than_a_unit_of_shares__reverts(uint256 base) public {
+    function test_deposit__T03_worth_less_than_a_unit_of_shares__reverts(uint256 base) public {
         IVault fresh = newVault(oddMandate());
         uint256[] memory first = amounts3(5 * ONE, 3 * ONE, 2 * ONE);
         fundOdd(owner, fresh, first);
@@ -293,7 +293,7 @@ contract VaultDepositTest is FlowTest {
 
     /// T-15: who knows every next price cannot gain, whatever the feeds do within their deviations. The fixture's spread is
     /// the sum of two deviations.
-    function test_deposit__T_15_all_prices_move_within_their_deviation__no_profit(
+    function test_deposit__T15_all_prices_move_within_their_deviation__no_profit(
         uint256 asset,
         uint256 amount,
         int256[3] memory moves,
@@ -315,7 +315,7 @@ contract VaultDepositTest is FlowTest {
     }
 
     /// T-15: with the spread of one deviation, against one feed that lags.
-    function test_deposit__T_15_one_price_moves_by_the_spread__no_profit(uint256 amount, int256 move, bool own) public {
+    function test_deposit__T15_one_price_moves_by_the_spread__no_profit(uint256 amount, int256 move, bool own) public {
         IVault narrow = _oneMovingFeed();
         donate(narrow, own ? 1 : 0, 500_000 * ONE);
         uint256 asset = own ? 0 : 1;

@@ -16,7 +16,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// In kind, what he donates is shared out.
-    function test_T_02_donation__then_redeem__costs_the_donor(uint256 asset, uint256 amount, uint256 shares) public {
+    function test_T02_donation__then_redeem__costs_the_donor(uint256 asset, uint256 amount, uint256 shares) public {
         giveShares(odd, mallory, bound(shares, 0, SEED_SHARES * 8 / 10));
         uint256 before = _worthOf(odd, mallory);
         uint256 given = _donate(asset, amount);
@@ -25,7 +25,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// A later minter pays for what he gets.
-    function test_T_02_donation__then_another_mints__is_not_his_loss(uint256 asset, uint256 amount) public {
+    function test_T02_donation__then_another_mints__is_not_his_loss(uint256 asset, uint256 amount) public {
         _donate(asset, amount);
         uint256[] memory cost = odd.previewMint(1_000e18);
         fundOdd(stranger, odd, cost);
@@ -35,7 +35,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// A later depositor loses the spread, and no more, however swollen the shares.
-    function test_T_02_donation__then_another_deposits__he_loses_the_spread(uint256 asset, uint256 amount, uint256 x)
+    function test_T02_donation__then_another_deposits__he_loses_the_spread(uint256 asset, uint256 amount, uint256 x)
         public
     {
         asset = _donateTo(asset, amount);
@@ -48,7 +48,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// Deposit at the present value, swell it, leave: the gift exceeds the gain.
-    function test_T_02_donation__between_deposit_and_redeem__costs_the_donor(uint256 asset, uint256 amount, uint256 x)
+    function test_T02_donation__between_deposit_and_redeem__costs_the_donor(uint256 asset, uint256 amount, uint256 x)
         public
     {
         uint256 before = _worthOf(odd, mallory);
@@ -59,7 +59,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// Make room for a withdrawal of what he donated himself: he pays for it with shares, and with the spread.
-    function test_T_02_donation__then_withdraw__costs_the_donor(uint256 asset, uint256 amount, uint256 x) public {
+    function test_T02_donation__then_withdraw__costs_the_donor(uint256 asset, uint256 amount, uint256 x) public {
         uint256 before = _worthOf(odd, mallory);
         asset = asset % 3;
         amount = bound(amount, 1_000 * ONE, 10_000_000 * ONE);
@@ -75,7 +75,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// Donate in one asset, fill the room that this makes in another, leave with both.
-    function test_T_02_donation__then_deposit_into_the_room_it_made__costs_the_donor(
+    function test_T02_donation__then_deposit_into_the_room_it_made__costs_the_donor(
         uint256 asset,
         uint256 amount,
         uint256 x
@@ -92,7 +92,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// A donation is a rise, so it is charged: the recipient of the fees gets back less than he gave.
-    function test_T_02_donation__then_takeFees__costs_the_recipient(uint256 asset, uint256 amount) public {
+    function test_T02_donation__then_takeFees__costs_the_recipient(uint256 asset, uint256 amount) public {
         Mandate memory m = oddMandate();
         setFees(m, mallory, 500, 3_000);
         IVault paid = oddVault(m, amounts3(500_000 * ONE, 300_000 * ONE, 200_000 * ONE));
@@ -106,7 +106,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// A donation may make a rebalance due, and a rebalance of it takes nothing from anybody.
-    function test_T_02_donation__then_rebalance__costs_the_donor() public {
+    function test_T02_donation__then_rebalance__costs_the_donor() public {
         uint256 before = _worthOf(odd, mallory);
         assertFalse(odd.due().due, "in band");
         makeOddDue();
@@ -116,7 +116,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// A donation cannot hold up what is due: it can only move drifts as any price would, and costs as much.
-    function test_T_02_donation__due_counts_it_as_held(uint256 amount) public {
+    function test_T02_donation__due_counts_it_as_held(uint256 amount) public {
         amount = bound(amount, 1, 1e30);
         donate(odd, 0, amount);
         uint256 total = (1_000_000 * ONE + amount) * 1e18;
@@ -127,7 +127,7 @@ contract VaultDonationTest is FlowTest {
     }
 
     /// Previews answer as the calls do: a donation just before a call changes both alike, and minimums stop the rest.
-    function test_T_02_donation__between_preview_and_deposit__is_caught_by_the_minimum(uint256 amount) public {
+    function test_T02_donation__between_preview_and_deposit__is_caught_by_the_minimum(uint256 amount) public {
         uint256[] memory amounts = only(1, 1_000 * ONE);
         donate(odd, 0, 100_000 * ONE);
         uint256 shares = odd.previewDeposit(amounts);

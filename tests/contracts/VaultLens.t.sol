@@ -64,8 +64,7 @@ contract VaultLensTest is VaultFixture {
 
     // ---- bad vaults
 
-    function test_snapshots__when_one_is_bad__then_the_others_are_whole(uint256 position) public {
-        position = position % 3;
+    function test_snapshots__when_one_is_bad__then_the_others_are_whole() public {
         address[6] memory bad = [
             makeAddr("nothing here"),
             address(tokens[0]),
@@ -74,13 +73,14 @@ contract VaultLensTest is VaultFixture {
             address(new Bomb(true)),
             address(new Bomb(false))
         ];
-        for (uint256 i = 0; i < bad.length; ++i) {
+        for (uint256 i = 0; i < 3 * bad.length; ++i) {
+            uint256 position = i % 3;
             address[] memory list = new address[](3);
             (list[0], list[1], list[2]) = (address(vault), address(vault), address(vault));
-            list[position] = bad[i];
+            list[position] = bad[i / 3];
             VaultView[] memory views = lens.snapshots{gas: 30_000_000}(list);
             for (uint256 k = 0; k < 3; ++k) {
-                if (k == position) _assertFailed(views[k], bad[i]);
+                if (k == position) _assertFailed(views[k], bad[i / 3]);
                 else _assertSame(views[k], vault);
             }
         }

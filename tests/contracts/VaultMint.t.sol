@@ -27,7 +27,7 @@ contract VaultMintTest is VaultTest {
     }
 
     /// T-03: nobody can be the first depositor but the owner.
-    function test_mint__first_by_another__reverts(address caller) public {
+    function test_T03_mint__first_by_another__reverts(address caller) public {
         vm.assume(caller != owner);
         IVault fresh = newVault(oddMandate());
         vm.expectRevert(abi.encodeWithSelector(IVaultCore.Unauthorised.selector, caller));
@@ -91,7 +91,7 @@ contract VaultMintTest is VaultTest {
     }
 
     /// T-13: the most that a minter pays is named by the minter.
-    function test_mint__amount_above_maximum__reverts(uint256 asset) public {
+    function test_T13_mint__amount_above_maximum__reverts(uint256 asset) public {
         asset = bound(asset, 0, 2);
         uint256[] memory amounts = vault.previewMint(1_000e18);
         amounts[asset] -= 1;
@@ -129,14 +129,14 @@ contract VaultMintTest is VaultTest {
     }
 
     /// The least that a share can cost is one unit of each token that is held: never nothing.
-    function test_mint__one_unit_of_shares__is_paid() public {
+    function test_T03_mint__one_unit_of_shares__is_paid() public {
         uint256[] memory amounts = vault.previewMint(1);
         assertEq(amounts, all(1), "VLT-6 rounded up to a unit");
     }
 
     // ---- T-20, odd tokens
 
-    function test_mint__fee_on_transfer__reverts(uint256 fee) public {
+    function test_T20_mint__fee_on_transfer__reverts(uint256 fee) public {
         fee = bound(fee, 1, 10_000);
         oddTokens[1].setFee(fee);
         uint256[] memory amounts = odd.previewMint(1e18);
@@ -147,7 +147,7 @@ contract VaultMintTest is VaultTest {
         odd.mint(1e18, amounts, stranger);
     }
 
-    function test_mint__token_returns_false__reverts() public {
+    function test_T20_mint__token_returns_false__reverts() public {
         uint256[] memory amounts = odd.previewMint(1e18);
         fundOdd(stranger, odd, amounts);
         oddTokens[1].setReturnsFalse(true);
@@ -156,7 +156,7 @@ contract VaultMintTest is VaultTest {
         odd.mint(1e18, amounts, stranger);
     }
 
-    function test_mint__token_returns_nothing__works() public {
+    function test_T20_mint__token_returns_nothing__works() public {
         uint256[] memory amounts = odd.previewMint(1e18);
         fundOdd(stranger, odd, amounts);
         oddTokens[1].setReturnsNothing(true);
@@ -178,7 +178,7 @@ contract VaultMintTest is VaultTest {
     }
 
     /// Only a token that moves by itself can empty a vault; then there are no shares for nothing.
-    function test_mint__nothing_held__reverts() public {
+    function test_T06_mint__nothing_held__reverts() public {
         oddTokens[0].burn(address(odd), 500_000 * ONE);
         oddTokens[1].burn(address(odd), 300_000 * ONE);
         oddTokens[2].burn(address(odd), 200_000 * ONE);
@@ -188,7 +188,7 @@ contract VaultMintTest is VaultTest {
     }
 
     /// A token of an absurd supply makes nothing overflow: redeeming goes on, minting as far as amounts go.
-    function test_mint_and_redeem__huge_supply__do_not_overflow() public {
+    function test_T20_mint_and_redeem__huge_supply__do_not_overflow() public {
         oddTokens[0].mint(address(odd), type(uint256).max - oddTokens[0].totalSupply());
         uint256[] memory amounts = odd.previewRedeem(SEED_SHARES / 2, 0);
         assertApproxEqAbs(amounts[0], type(uint256).max / 2, 1e18, "VLT-8 half");
@@ -200,7 +200,7 @@ contract VaultMintTest is VaultTest {
     // ---- donations (T-02, T-03)
 
     /// A donation belongs to all shares: it costs the donor, and a later minter pays for what there is.
-    function test_mint__after_a_donation__costs_the_donor(uint256 donation, uint256 shares) public {
+    function test_T02_mint__after_a_donation__costs_the_donor(uint256 donation, uint256 shares) public {
         donation = bound(donation, 1, 1e30);
         shares = bound(shares, 1, 1e27);
         oddTokens[0].mint(address(odd), donation);
@@ -217,7 +217,7 @@ contract VaultMintTest is VaultTest {
     }
 
     /// T-03, T-06: at the smallest supply there is, the first minter's donation cannot take from the next.
-    function test_mint__smallest_supply_and_donation__next_minter_is_safe(uint256 donation, uint256 shares) public {
+    function test_T03_mint__smallest_supply_and_donation__next_minter_is_safe(uint256 donation, uint256 shares) public {
         IVault fresh = newVault(oddMandate());
         fundOdd(owner, fresh, all(1));
         vm.prank(owner);

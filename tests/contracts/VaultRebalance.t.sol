@@ -117,7 +117,7 @@ contract VaultRebalanceTest is VaultTest {
 
     // ---- T-21, the plan
 
-    function test_rebalance__same_plan_again__reverts() public {
+    function test_T21_rebalance__same_plan_again__reverts() public {
         Mandate memory m = oddMandate();
         m.trigger.cooldown = 0;
         odd = newVault(m);
@@ -130,7 +130,7 @@ contract VaultRebalanceTest is VaultTest {
         _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NonceMismatch.selector, 1, 0));
     }
 
-    function test_rebalance__wrong_nonce__reverts(uint40 nonce) public {
+    function test_T21_rebalance__wrong_nonce__reverts(uint40 nonce) public {
         vm.assume(nonce != 0);
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
@@ -138,7 +138,7 @@ contract VaultRebalanceTest is VaultTest {
         _refuse(p, keeper, abi.encodeWithSelector(IVaultCore.NonceMismatch.selector, 0, nonce));
     }
 
-    function test_rebalance__deadline__is_the_last_acceptable_second() public {
+    function test_T21_rebalance__deadline__is_the_last_acceptable_second() public {
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
         vm.warp(p.deadline + 1);
@@ -149,7 +149,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// Old, present, future or of another branch: unknown here.
-    function test_rebalance__reference_block_unknown__reverts(uint64 number, bytes32 hash) public {
+    function test_T21_rebalance__reference_block_unknown__reverts(uint64 number, bytes32 hash) public {
         vm.assume(number != block.number - 1);
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
@@ -171,9 +171,8 @@ contract VaultRebalanceTest is VaultTest {
         bytes memory data = abi.encodeCall(odd.rebalance, (p));
         // {bytes} from the selector on: nonce, deadline, reference block; sell, buy, venue, amountIn, minOut of a trade
         uint256 trade_ = 0x20 + 7 * 0x20 + 0x20 + 2 * 0x20;
-        uint256[8] memory places = [
-            uint256(0x20), 0x40, 0x60, trade_, trade_ + 0x20, trade_ + 0x40, trade_ + 0x60, trade_ + 0x80
-        ];
+        uint256[8] memory places =
+            [uint256(0x20), 0x40, 0x60, trade_, trade_ + 0x20, trade_ + 0x40, trade_ + 0x60, trade_ + 0x80];
         uint256[8] memory bits = [uint256(40), 40, 64, 8, 8, 8, 128, 128];
         which %= 8;
         extra = 1 << bound(extra, bits[which], 255);
@@ -200,7 +199,7 @@ contract VaultRebalanceTest is VaultTest {
 
     // ---- prices (T-14): fail closed, by the oracle's names
 
-    function test_rebalance__price_unacceptable__reverts() public {
+    function test_T14_rebalance__price_unacceptable__reverts() public {
         setPrice(EQUITY, 650e8);
         Trade[] memory list = trades2(trade(EQUITY, BOND, 82e18), trade(EQUITY, GOLD, 27e18));
         answers[GOLD] = 1e8;
@@ -219,7 +218,7 @@ contract VaultRebalanceTest is VaultTest {
     // ---- the trigger
 
     /// T-05: two rebalances are never closer than the cool-down.
-    function test_rebalance__cooling_down__reverts(uint256 wait) public {
+    function test_T05_rebalance__cooling_down__reverts(uint256 wait) public {
         makeOddDue();
         rebalance(odd, oddPlan());
         uint256 until = block.timestamp + 1 days;
@@ -279,7 +278,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-07: dust cannot be traded, so its roundings cannot add up.
-    function test_rebalance__trade_below_the_smallest__reverts(uint256 amount) public {
+    function test_T07_rebalance__trade_below_the_smallest__reverts(uint256 amount) public {
         makeOddDue();
         amount = bound(amount, 0, 100 * ONE - 1);
         expectRebalanceRevert(
@@ -290,7 +289,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-07: many trades of the smallest size lose no more than one large one may.
-    function test_rebalance__many_smallest_trades__loss_stays_within(uint256 count, uint256 loss) public {
+    function test_T07_rebalance__many_smallest_trades__loss_stays_within(uint256 count, uint256 loss) public {
         count = bound(count, 1, 40);
         loss = bound(loss, 0, 100); // {bps} of each trade, up to the slippage limit
         Mandate memory m = oddMandate();
@@ -330,7 +329,7 @@ contract VaultRebalanceTest is VaultTest {
         rebalance(odd, eight);
     }
 
-    function test_rebalance__venue_takes_another_amount__reverts(uint256 take) public {
+    function test_T19_rebalance__venue_takes_another_amount__reverts(uint256 take) public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         take = bound(take, 0, amount - 1);
@@ -341,7 +340,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-19: more than the trade says does not leave.
-    function test_rebalance__venue_takes_more__reverts() public {
+    function test_T19_rebalance__venue_takes_more__reverts() public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         Trade memory bad = oddTrade(0, 1, amount, OddVenue.Script(amount + 1, amount, address(0), ""));
@@ -351,7 +350,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-05: the floor is the oracle's, whatever the pool says, inclusive to the unit.
-    function test_rebalance__output_below_the_oracle_floor__reverts() public {
+    function test_T05_rebalance__output_below_the_oracle_floor__reverts() public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         uint256 minimum = amount * 99 / 100;
@@ -371,7 +370,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-05: a pool moved against the oracle cannot be traded with.
-    function test_rebalance__pool_skewed__reverts() public {
+    function test_T05_rebalance__pool_skewed__reverts() public {
         setPrice(EQUITY, 650e8);
         skewPool(EQUITY, 600e8);
         Plan memory p = plan(trade(EQUITY, BOND, 82e18), trade(EQUITY, GOLD, 27e18));
@@ -384,7 +383,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-20: a token that keeps a fee delivers less than the floor, or the mandate allows for it.
-    function test_rebalance__fee_on_transfer__is_measured() public {
+    function test_T20_rebalance__fee_on_transfer__is_measured() public {
         makeOddDue();
         oddTokens[0].setFee(100);
         // The fee is on what leaves the vault: the venue gets less, the vault gives exactly what the trade says.
@@ -394,7 +393,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// A token that moves by itself in the middle of a trade fails that trade by name, and nothing wraps.
-    function test_rebalance__balance_moves_the_wrong_way__fails_by_name() public {
+    function test_T20_rebalance__balance_moves_the_wrong_way__fails_by_name() public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         bytes memory more = abi.encodeCall(OddToken.mint, (address(odd), amount * 2));
@@ -438,7 +437,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-05: round trips bleed a vault without moving it; an asset can only go one way.
-    function test_rebalance__round_trip__reverts() public {
+    function test_T05_rebalance__round_trip__reverts() public {
         makeOddDue();
         uint256 value = 650_000 * DOLLAR36;
         Trade[] memory list = new Trade[](3);
@@ -505,7 +504,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// The loss of all trades together, inclusive to the unit.
-    function test_rebalance__loss_above_the_limit__reverts() public {
+    function test_T05_rebalance__loss_above_the_limit__reverts() public {
         Mandate memory m = oddMandate();
         (m.limits.maxLoss, m.limits.maxSlippage) = (10, 500);
         odd = newVault(m);
@@ -525,7 +524,7 @@ contract VaultRebalanceTest is VaultTest {
 
     /// VLT-5, T-16: whatever sizes a hostile keeper picks and whatever a hostile venue returns, what goes through obeys
     /// every limit, and what does not fails by the name of a limit.
-    function test_rebalance__any_sizes_and_outputs__never_break_a_limit(uint256[4] memory seed) public {
+    function test_T16_rebalance__any_sizes_and_outputs__never_break_a_limit(uint256[4] memory seed) public {
         Mandate memory m = oddMandate();
         m.limits.maxLoss = 5;
         odd = newVault(m);
@@ -556,7 +555,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-12: a redeem in between scales everything alike, so a plan of absolute sizes no longer fits, and fails by name.
-    function test_rebalance__redeem_in_between__is_judged_on_what_is_there() public {
+    function test_T12_rebalance__redeem_in_between__is_judged_on_what_is_there() public {
         makeOddDue();
         Plan memory p = planFor(odd, oddPlan());
         vm.prank(owner);
@@ -570,7 +569,7 @@ contract VaultRebalanceTest is VaultTest {
     }
 
     /// T-02, T-10: a small donation before the plan lands does not break it; a vault takes no exact equality anywhere.
-    function test_rebalance__small_donation_in_between__still_works(uint256 donation, uint256 asset) public {
+    function test_T10_rebalance__small_donation_in_between__still_works(uint256 donation, uint256 asset) public {
         makeOddDue();
         donation = bound(donation, 1, ONE);
         Trade[] memory list = trades2(oddTrade(0, 1, 44_900 * ONE), oddTrade(0, 2, 29_900 * ONE));

@@ -29,7 +29,7 @@ contract VaultRedeemTest is VaultTest {
     }
 
     /// Neither pause nor prices nor time can keep anybody in.
-    function test_redeem__paused_and_without_prices__works() public {
+    function test_T17_redeem__paused_and_without_prices__works() public {
         vm.prank(guardian);
         vault.pause();
         vm.warp(block.timestamp + 3650 days);
@@ -45,7 +45,7 @@ contract VaultRedeemTest is VaultTest {
     }
 
     /// The supply never reaches zero: what was locked with the first mint cannot leave (T-06).
-    function test_redeem__everything__leaves_the_locked_shares() public {
+    function test_T06_redeem__everything__leaves_the_locked_shares() public {
         vm.prank(owner);
         vault.redeem(SEED_SHARES - MIN_SUPPLY, all(0), owner, owner, 0);
         assertEq(supplyOf(vault), MIN_SUPPLY, "VLT-6 supply");
@@ -119,7 +119,7 @@ contract VaultRedeemTest is VaultTest {
     // ---- T-17, one bad token
 
     /// Whatever a token does, it can be skipped: a skipped token is not even asked for its balance.
-    function test_redeem__any_token_broken__can_be_skipped(uint256 broken, uint256 kind) public {
+    function test_T17_redeem__any_token_broken__can_be_skipped(uint256 broken, uint256 kind) public {
         broken = bound(broken, 0, 2);
         kind = bound(kind, 0, 4);
         OddToken bad = oddTokens[broken];
@@ -146,14 +146,14 @@ contract VaultRedeemTest is VaultTest {
         }
     }
 
-    function test_redeem__token_returns_false__reverts_by_name() public {
+    function test_T20_redeem__token_returns_false__reverts_by_name() public {
         oddTokens[1].setReturnsFalse(true);
         vm.expectRevert(SafeTransferLib.TransferFailed.selector);
         vm.prank(owner);
         odd.redeem(1e18, all(0), owner, owner, 0);
     }
 
-    function test_redeem__token_returns_nothing__works() public {
+    function test_T20_redeem__token_returns_nothing__works() public {
         oddTokens[1].setReturnsNothing(true);
         vm.prank(owner);
         odd.redeem(1e18, all(0), stranger, owner, 0);
@@ -169,7 +169,7 @@ contract VaultRedeemTest is VaultTest {
     }
 
     /// A fee on the way out is the token's word with the redeemer; it blocks nobody.
-    function test_redeem__fee_on_transfer__works() public {
+    function test_T20_redeem__fee_on_transfer__works() public {
         oddTokens[0].setFee(100);
         vm.prank(owner);
         odd.redeem(1e18, all(0), stranger, owner, 0);
@@ -184,7 +184,7 @@ contract VaultRedeemTest is VaultTest {
     }
 
     /// What was skipped stays for the remaining shares, and the redeemer has no claim left.
-    function test_redeem__skipped_part__belongs_to_the_rest(uint256 shares, uint256 skip) public {
+    function test_T17_redeem__skipped_part__belongs_to_the_rest(uint256 shares, uint256 skip) public {
         shares = bound(shares, 1, SEED_SHARES - MIN_SUPPLY);
         skip = bound(skip, 0, 7);
         uint256[] memory held = odd.balances();
@@ -207,7 +207,7 @@ contract VaultRedeemTest is VaultTest {
     // ---- donations (T-02)
 
     /// Whoever donates and then leaves takes out less than was put in.
-    function test_redeem__donation_before__gains_nothing(uint256 donation, uint256 shares) public {
+    function test_T02_redeem__donation_before__gains_nothing(uint256 donation, uint256 shares) public {
         donation = bound(donation, 1, 1e30);
         shares = bound(shares, 1, SEED_SHARES - MIN_SUPPLY);
         giveShares(odd, stranger, shares);

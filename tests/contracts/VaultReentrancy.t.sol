@@ -10,7 +10,7 @@ import {OddVenue} from "./hostile/OddVenue.sol";
 /// @notice T-08 and its kin: while the vault is locked nothing of it can be changed, and nothing half done can be read.
 contract VaultReentrancyTest is VaultTest {
     /// A venue calls back in the middle of a rebalance.
-    function test_rebalance__venue_calls_back__meets_a_locked_vault(uint256 which) public {
+    function test_T08_rebalance__venue_calls_back__meets_a_locked_vault(uint256 which) public {
         makeOddDue();
         uint256 amount = 45_000 * ONE;
         bytes memory call = _call(which);
@@ -20,7 +20,7 @@ contract VaultReentrancyTest is VaultTest {
     }
 
     /// A token calls back while a redeemer or a minter is being served.
-    function test_mint_and_redeem__token_calls_back__meets_a_locked_vault(uint256 which, bool minting) public {
+    function test_T08_mint_and_redeem__token_calls_back__meets_a_locked_vault(uint256 which, bool minting) public {
         uint256[] memory amounts = odd.previewMint(1e18);
         fundOdd(owner, odd, amounts);
         oddTokens[1].setHook(address(odd), _call(which));
@@ -31,7 +31,7 @@ contract VaultReentrancyTest is VaultTest {
     }
 
     /// A guardian that is also a venue cannot have its pause overwritten at the end: it is refused meanwhile.
-    function test_pause__inside_a_rebalance__is_refused_and_nothing_is_lost() public {
+    function test_T08_pause__inside_a_rebalance__is_refused_and_nothing_is_lost() public {
         Mandate memory m = oddMandate();
         Roles memory r = roles();
         r.guardian = address(oddVenue);

@@ -90,6 +90,21 @@ contract VaultTargetsTest is VaultTest {
         assertEq(abi.encode(vault.balances()), abi.encode(held), "held as before");
     }
 
+    /// The first move waits for nothing, however long the delay.
+    function test_setTargets__first__needs_no_delay() public {
+        Mandate memory m = _mandate();
+        m.limits.stepDelay = type(uint32).max;
+        vault = createVault(m, "slow");
+        vm.prank(strategist);
+        vault.setTargets(weights(5_800, 3_200, 1_000), 0);
+        uint256 next = block.timestamp + type(uint32).max;
+        _refused(
+            weights(5_700, 3_300, 1_000),
+            0,
+            abi.encodeWithSelector(IVaultAdmin.TargetStepTooSoon.selector, next, block.timestamp)
+        );
+    }
+
     // ---- outside of it
 
     function test_setTargets__by_another__reverts(address caller, uint256 which) public {

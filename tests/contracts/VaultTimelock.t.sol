@@ -24,45 +24,56 @@ contract VaultTimelockTest is VaultTest {
         uint256 expected = block.timestamp + TIMELOCK;
         expectEntry(vault, Kind.SUBMITTED, abi.encode(call, expected));
         vm.prank(owner);
-        uint256 at = vault.submit(call);
-        assertEq(at, expected, "when");
+        uint256 readyAt = vault.submit(call);
+        assertEq(readyAt, expected, "when");
         assertEq(vault.executableAt(keccak256(call)), expected, "readable");
     }
 
     /// A pending announcement can be neither repeated nor renewed: its date in the ledger is the one that counts.
     function test_submit__again_while_pending__reverts(uint256 later) public {
-        uint256 at = _submit();
-        vm.warp(bound(later, block.timestamp, at + LIFE));
-        vm.expectRevert(abi.encodeWithSelector(IVaultAdmin.AlreadySubmitted.selector, keccak256(_call), at));
+        uint256 readyAt = _submit();
+        vm.warp(bound(later, block.timestamp, readyAt + LIFE));
+        vm.expectRevert(abi.encodeWithSelector(IVaultAdmin.AlreadySubmitted.selector, keccak256(_call), readyAt));
         vm.prank(owner);
         vault.submit(_call);
     }
 
+    /// To the second: the last one in which it can be made is the last one in which it cannot be submitted.
+    function test_submission__at_the_end_of_its_life__is_still_pending() public {
+        uint256 readyAt = _submit();
+        vm.warp(readyAt + LIFE);
+        vm.expectRevert(abi.encodeWithSelector(IVaultAdmin.AlreadySubmitted.selector, keccak256(_call), readyAt));
+        vm.prank(owner);
+        vault.submit(_call);
+        _make();
+        assertTrue(vault.isKeeper(address(0xbeef)), "made");
+    }
+
     function test_submit__again_after_expiry_or_revocation__waits_anew() public {
-        uint256 at = _submit();
-        vm.warp(at + LIFE + 1);
-        at = _submit();
-        assertEq(at, block.timestamp + TIMELOCK, "waits anew after expiry");
+        uint256 readyAt = _submit();
+        vm.warp(readyAt + LIFE + 1);
+        readyAt = _submit();
+        assertEq(readyAt, block.timestamp + TIMELOCK, "waits anew after expiry");
         vm.prank(owner);
         vault.revoke(_call);
-        vm.warp(at);
-        at = _submit();
-        assertEq(at, block.timestamp + TIMELOCK, "waits anew after revocation");
-        _reverts(abi.encodeWithSelector(IVaultAdmin.TimelockRunning.selector, at, block.timestamp));
+        vm.warp(readyAt);
+        readyAt = _submit();
+        assertEq(readyAt, block.timestamp + TIMELOCK, "waits anew after revocation");
+        _reverts(abi.encodeWithSelector(IVaultAdmin.TimelockRunning.selector, readyAt, block.timestamp));
     }
 
     /// A longer timelock does not reach back, nor does a shorter one.
     function test_submit__timelock_changed_afterwards__keeps_its_date() public {
-        uint256 at = _submit();
+        uint256 readyAt = _submit();
         Mandate memory m = vault.mandate();
         m.timelock = 30 days;
         vm.prank(owner);
         vault.setMandate(m, pairings(m));
-        assertEq(vault.executableAt(keccak256(_call)), at, "its date");
+        assertEq(vault.executableAt(keccak256(_call)), readyAt, "its date");
         bytes memory other = abi.encodeCall(IVaultAdmin.setGuardian, (stranger));
         vm.prank(owner);
         assertEq(vault.submit(other), block.timestamp + 30 days, "the next one waits longer");
-        vm.warp(at);
+        vm.warp(readyAt);
         _make();
         assertTrue(vault.isKeeper(address(0xbeef)), "made");
     }
@@ -99,14 +110,14 @@ contract VaultTimelockTest is VaultTest {
     }
 
     function test_T16_loosening__before_the_timelock__reverts(uint256 early) public {
-        uint256 at = _submit();
-        vm.warp(bound(early, block.timestamp, at - 1));
-        _reverts(abi.encodeWithSelector(IVaultAdmin.TimelockRunning.selector, at, block.timestamp));
+        uint256 readyAt = _submit();
+        vm.warp(bound(early, block.timestamp, readyAt - 1));
+        _reverts(abi.encodeWithSelector(IVaultAdmin.TimelockRunning.selector, readyAt, block.timestamp));
     }
 
     function test_loosening__within_its_life__is_made_once(uint256 late) public {
-        uint256 at = _submit();
-        vm.warp(bound(late, at, at + LIFE));
+        uint256 readyAt = _submit();
+        vm.warp(bound(late, readyAt, readyAt + LIFE));
         expectEntry(vault, Kind.KEEPER_SET, abi.encode(address(0xbeef), true));
         _make();
         assertTrue(vault.isKeeper(address(0xbeef)), "made");
@@ -115,9 +126,9 @@ contract VaultTimelockTest is VaultTest {
     }
 
     function test_loosening__after_its_life__reverts(uint256 late) public {
-        uint256 at = _submit();
-        vm.warp(bound(late, at + LIFE + 1, at + 3_650 days));
-        _reverts(abi.encodeWithSelector(IVaultAdmin.SubmissionExpired.selector, at + LIFE, block.timestamp));
+        uint256 readyAt = _submit();
+        vm.warp(bound(late, readyAt + LIFE + 1, readyAt + 3_650 days));
+        _reverts(abi.encodeWithSelector(IVaultAdmin.SubmissionExpired.selector, readyAt + LIFE, block.timestamp));
     }
 
     /// Word for word: what was announced is what is made, not something like it.
@@ -200,9 +211,9 @@ contract VaultTimelockTest is VaultTest {
 
     // ---- helpers
 
-    function _submit() private returns (uint256 at) {
+    function _submit() private returns (uint256 readyAt) {
         vm.prank(owner);
-        at = vault.submit(_call);
+        readyAt = vault.submit(_call);
     }
 
     function _make() private {

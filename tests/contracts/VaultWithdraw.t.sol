@@ -64,7 +64,7 @@ contract VaultWithdrawTest is FlowTest {
     }
 
     /// T-13: the most that is burnt is named by the holder.
-    function test_withdraw__T_13_above_maximum__reverts(uint256 maxShares) public {
+    function test_withdraw__T13_above_maximum__reverts(uint256 maxShares) public {
         uint256[] memory amounts = only(0, 100 * ONE);
         uint256 shares = odd.previewWithdraw(amounts);
         maxShares = bound(maxShares, 0, shares - 1);
@@ -252,7 +252,7 @@ contract VaultWithdrawTest is FlowTest {
     }
 
     /// T-17: a token that does not move stops a withdrawal of itself, and no other.
-    function test_withdraw__T_17_one_token_paused__others_are_paid() public {
+    function test_withdraw__T17_one_token_paused__others_are_paid() public {
         donate(odd, 0, 100_000 * ONE);
         oddTokens[1].setTransfersPaused(true);
         withdraw(odd, stranger, only(0, 10_000 * ONE));
@@ -260,7 +260,7 @@ contract VaultWithdrawTest is FlowTest {
     }
 
     /// T-08: while a token calls back, nothing can be read from the vault and nothing done to it.
-    function test_withdraw__T_08_token_calls_back__meets_a_locked_vault() public {
+    function test_withdraw__T08_token_calls_back__meets_a_locked_vault() public {
         bytes[4] memory calls = [
             abi.encodeCall(odd.deposit, (only(0, ONE), 0, stranger)),
             abi.encodeCall(odd.withdraw, (only(0, ONE), 0, stranger, stranger)),
@@ -296,7 +296,7 @@ contract VaultWithdrawTest is FlowTest {
     // ---- T-15: price lag
 
     /// T-15: who knows every next price cannot gain by taking out what is about to rise.
-    function test_withdraw__T_15_all_prices_move_within_their_deviation__no_profit(
+    function test_withdraw__T15_all_prices_move_within_their_deviation__no_profit(
         uint256 asset,
         uint256 amount,
         int256[3] memory moves,
@@ -318,9 +318,7 @@ contract VaultWithdrawTest is FlowTest {
     }
 
     /// T-15: with the spread of one deviation, against one feed that lags.
-    function test_withdraw__T_15_one_price_moves_by_the_spread__no_profit(uint256 amount, int256 move, bool own)
-        public
-    {
+    function test_withdraw__T15_one_price_moves_by_the_spread__no_profit(uint256 amount, int256 move, bool own) public {
         Mandate memory m = oddMandate();
         pushPrice(GOLD, 1e8);
         m.assets[0].feed = feedOf(GOLD);

@@ -19,6 +19,13 @@ WANTED = {
     "gas.mint.3",
     "gas.redeem.3",
     "gas.create.4",
+    "gas.due.4",
+    "gas.deposit.1",
+    "gas.withdraw.1",
+    "gas.growth.2x1",
+    "gas.growth.16x8",
+    "gas.opcode.storage",
+    "size.Vault",
     "tick.idle.ms",
     "tick.due.ms",
     "demo.macro.s",
@@ -30,9 +37,9 @@ pytestmark = pytest.mark.xdist_group("bench")  # one of them writes the page tha
 @pytest.fixture
 def benchmarks(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.syspath_prepend(ROOT / "scripts")
-    from benchmarks import gas, page
+    from benchmarks import gas, page, sizes
 
-    return SimpleNamespace(gas=gas, page=page)
+    return SimpleNamespace(gas=gas, page=page, sizes=sizes)
 
 
 def test_page__when_rendered_from_the_results__then_is_the_committed_one(benchmarks: SimpleNamespace) -> None:
@@ -56,9 +63,18 @@ def test_results__when_read__then_every_row_is_complete_and_its_ratio_true() -> 
             assert row["ratio"] is None, row["id"]
 
 
-def test_parts__when_added_up__then_are_the_totals() -> None:
+def test_sizes__when_measured_again__then_are_the_committed_ones_with_a_tenth_to_spare(
+    benchmarks: SimpleNamespace,
+) -> None:
+    committed = [row for row in RESULTS if row["id"].startswith("size.")]
+    assert [row.as_dict() for row in benchmarks.sizes.measure()] == committed, "sizes have changed; run: make bench"
+    assert max(row["ratio"] for row in committed) <= 0.9
+
+
+@pytest.mark.parametrize("kind", ["gas.where.", "gas.opcode."])
+def test_parts__when_added_up__then_are_the_totals(kind: str) -> None:
     rows = {row["id"]: row for row in RESULTS}
-    parts = [row for row in RESULTS if row["id"].startswith("gas.where.")]
+    parts = [row for row in RESULTS if row["id"].startswith(kind)]
     total = rows["gas.rebalance.4x1.direct"]
     assert (sum(row["ours"] for row in parts), sum(row["theirs"] for row in parts)) == (total["ours"], total["theirs"])
 

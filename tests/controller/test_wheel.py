@@ -13,18 +13,22 @@ from typing import Any
 
 import pytest
 
+from controller.chain import artifacts
 from controller.chain.client import Chain
 from controller.chain.nodes import start_node
 from controller.deploy.records import find, folder
-from controller.deploy.uniswap import pool_init_code_hash
+from controller.deploy.uniswap import POOL, init_code_hash
 from controller.replay import saved
 from controller.replay.markets import MACRO, latest
 from controller.replay.world import build
 
 ROOT = Path(__file__).resolve().parents[2]
-UNISWAP = {"UniswapV3Factory.json", "UniswapV3Pool.json", "SwapRouter.json", "QuoterV2.json"}
+UNISWAP = {f"{name}.json" for name in artifacts.UNISWAP}
 DATA = {"shiller_sp500.csv", "us10y_monthly.csv", "gold_monthly.csv", "README.md"}
-DEPLOYED = ("Ledger", "ChainlinkOracle", "UniswapV3Venue", "Vault", "VaultFactory", "VaultLens")
+DEPLOYED = (
+    *("Ledger", "ChainlinkOracle", "UniswapV3Venue", "MandateChecker"),
+    *("VaultAdmin", "VaultFlows", "Vault", "VaultFactory", "VaultLens"),
+)
 OWN = ("--networks", "networks.toml")
 SENDING = ("--dev-account", "0", "--broadcast")
 
@@ -99,7 +103,7 @@ def live(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iter
             f'[own]\nchain_id = {node.chain_id}\nurl = "{node.url}"\nconfirmations = 0\ndepth = 0\nfee_tiers = [500]\n'
             'hub_tokens = ["DOLLAR"]\n\n[own.uniswap_v3]\n'
             f'factory = "{find(records, "UniswapV3Factory").address}"\n'
-            f'pool_init_code_hash = "{pool_init_code_hash()}"\n'
+            f'pool_init_code_hash = "{init_code_hash(POOL)}"\n'
             f'swap_router = "{find(records, "SwapRouter").address}"\n'
             f'quoter_v2 = "{find(records, "QuoterV2").address}"\n'
         )
@@ -120,11 +124,11 @@ def vault(live: Installed) -> str:
 def test_wheel__when_listed__then_carries_contracts_data_and_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        artifacts = {Path(name).name for name in names if name.startswith("controller/artifacts/")}
+        carried = {Path(name).name for name in names if name.startswith("controller/artifacts/")}
         vault = json.loads(archive.read("controller/artifacts/Vault.json"))
         metadata = archive.read(next(name for name in names if name.endswith("METADATA"))).decode()
         notice = archive.read(next(name for name in names if name.endswith("licenses/NOTICE"))).decode()
-    assert artifacts >= {f"{name}.json" for name in (*DEPLOYED, "IVault", "IVaultFactory", "IVaultLens", "ILedger")}
+    assert carried >= {f"{name}.json" for name in (*DEPLOYED, "IVault", "IVaultFactory", "IVaultLens", "ILedger")}
     assert vault["abi"]
     assert len(vault["bytecode"]) > 10_000
     assert {f"controller/market/data/macro/{file}" for file in DATA} <= names

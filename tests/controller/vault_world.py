@@ -10,11 +10,14 @@ from pathlib import Path
 from controller.chain import dev
 from controller.chain.abi import encode
 from controller.chain.client import Chain
+from controller.chain.codec import status_from_abi
+from controller.chain.contract import Contract
 from controller.chain.nodes import Engine, Node, start_node
 from controller.cli.rehearsal import tokens
-from controller.config.mandate_file import parse
+from controller.config.mandate_file import Deployed, parse
+from controller.deploy import venues
 from controller.deploy.records import folder
-from controller.model import Roles
+from controller.model import ZERO_ADDRESS, Roles, Sequencer
 from controller.replay import saved
 from controller.replay.markets import MACRO, latest
 from controller.replay.run import found_vault
@@ -56,7 +59,7 @@ class VaultWorld:
 
     def nonce(self) -> int:
         """Rebalances so far."""
-        return int.from_bytes(self.chain.call(self.vault, bytes.fromhex("c19d93fb"), self.chain.head())[:32])
+        return status_from_abi(Contract(self.chain, self.vault, "IVault").read("status", block=self.chain.head())).nonce
 
 
 @contextmanager
@@ -66,11 +69,11 @@ def vault_world(directory: Path, engine: Engine = "anvil") -> Iterator[VaultWorl
         records = folder(directory / "deployments", node.chain_id)
         world = build(chain, node.accounts, MACRO, latest(MACRO), records, depth=DEPTH, progress=lambda _what: None)
         contracts = world.deploy(records)
-        roles = Roles(world.accounts.owner, world.accounts.guardian, (world.accounts.keeper,))
+        roles = Roles(world.accounts.owner, ZERO_ADDRESS, world.accounts.guardian, (world.accounts.keeper,))
         source = MACRO.mandate_file()
-        oracle, venues = contracts["ChainlinkOracle"], [contracts["UniswapV3Venue"]]
-        mandate = parse(source, tokens(world), oracle=oracle, venues=venues, roles=roles).mandate
-        vault = found_vault(world, contracts["VaultFactory"], mandate, roles, DEPOSIT)
+        deployed = Deployed(contracts["ChainlinkOracle"], venues.addresses(records), Sequencer())
+        mandate = parse(source, tokens(world), deployed, roles=roles).mandate
+        vault = found_vault(world, records, contracts["VaultFactory"], mandate, roles, DEPOSIT)
         saved.save(world, records)
         (directory / "mandate.toml").write_bytes(source)
         yield VaultWorld(world, node, directory, vault, contracts)

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {ILedger} from "../../../contracts/interfaces/ILedger.sol";
-import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {Kind, Plan, Rebalance} from "../../../contracts/types/Types.sol";
+import {IVaultCore} from "../../../contracts/interfaces/IVaultCore.sol";
+import {RebalanceCodec} from "../../../contracts/libraries/RebalanceCodec.sol";
+import {Kind, Plan, Rebalance, Status} from "../../../contracts/types/Types.sol";
 
 /// @notice A vault that holds nothing: the plan checks and the ledger of the real one, and reverts on demand, so that
 ///         sending is tested without a market.
@@ -16,8 +17,8 @@ contract PlanVault {
         ledger = ledger_;
     }
 
-    function state() external view returns (uint40 nonce, uint40 lastRebalance, bool paused) {
-        return (_nonce, 0, _paused);
+    function status() external view returns (Status memory found) {
+        (found.nonce, found.paused) = (_nonce, _paused);
     }
 
     function setPaused(bool paused) external {
@@ -29,13 +30,13 @@ contract PlanVault {
     }
 
     function rebalance(Plan calldata plan) external returns (bytes32 planHash) {
-        require(!_paused, IVault.Paused());
-        require(plan.nonce == _nonce, IVault.NonceMismatch(_nonce, plan.nonce));
-        require(block.timestamp <= plan.deadline, IVault.DeadlinePassed(plan.deadline, block.timestamp));
+        require(!_paused, IVaultCore.Paused());
+        require(plan.nonce == _nonce, IVaultCore.NonceMismatch(_nonce, plan.nonce));
+        require(block.timestamp <= plan.deadline, IVaultCore.DeadlinePassed(plan.deadline, block.timestamp));
         bytes32 known = blockhash(plan.referenceBlock);
         require(
             known != 0 && known == plan.referenceHash,
-            IVault.ReferenceBlockMismatch(plan.referenceBlock, known, plan.referenceHash)
+            IVaultCore.ReferenceBlockMismatch(plan.referenceBlock, known, plan.referenceHash)
         );
         planHash = keccak256(abi.encode(plan));
         Rebalance memory entry;
@@ -43,7 +44,7 @@ contract PlanVault {
         entry.nonce = _nonce++;
         entry.planHash = planHash;
         entry.journalHead = plan.journalHead;
-        ILedger(ledger).append(Kind.REBALANCED, abi.encode(entry));
+        ILedger(ledger).append(Kind.REBALANCED, RebalanceCodec.pack(entry));
     }
 
     function panic(uint256 divisor) external pure returns (uint256) {

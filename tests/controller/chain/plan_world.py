@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+
+import solidity
 
 from controller.chain import codec
 from controller.chain.abi import Abi, encode
@@ -19,26 +17,17 @@ from controller.chain.ledger import entries
 from controller.execution.keys import LocalSigner, development_signer
 from controller.model import Kind, Plan, Rebalance, Trade
 
-ROOT = Path(__file__).resolve().parents[3]
-SOURCE = "tests/controller/chain/PlanVault.sol"
-IMPORTS = ("contracts/interfaces/ILedger.sol", "contracts/interfaces/IVault.sol", "contracts/types/Types.sol")
+IMPORTS = (
+    "contracts/interfaces/ILedger.sol",
+    "contracts/interfaces/IVaultCore.sol",
+    "contracts/interfaces/IVenue.sol",
+    "contracts/libraries/RebalanceCodec.sol",
+    "contracts/types/Types.sol",
+)
 
 
-@cache
 def compiled() -> tuple[Abi, bytes]:
-    request = {
-        "language": "Solidity",
-        "sources": {path: {"content": (ROOT / path).read_text()} for path in (SOURCE, *IMPORTS)},
-        "settings": {
-            "evmVersion": "shanghai",
-            "optimizer": {"enabled": True},
-            "outputSelection": {SOURCE: {"PlanVault": ["abi", "evm.bytecode.object"]}},
-        },
-    }
-    command = [ROOT / "scripts" / "solc", "--standard-json"]
-    done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=True)
-    contract = json.loads(done.stdout)["contracts"][SOURCE]["PlanVault"]
-    return Abi(contract["abi"]), bytes.fromhex(contract["evm"]["bytecode"]["object"])
+    return solidity.compiled("PlanVault", *IMPORTS)
 
 
 @dataclass(frozen=True)
@@ -55,10 +44,16 @@ class PlanWorld:
 
     def plan(self, *, nonce: int | None = None, lifetime: int = 10_000) -> Plan:
         head = self.chain.head()
-        current = self.contract.read("state", block=head)[0]
+        current = self.contract.read("status", block=head)[0]
         trade = Trade(0, 1, 0, 10**18, 1, b"\x00\x0b\xb8")
         return Plan(
-            current if nonce is None else nonce, head.timestamp + lifetime, head.number, head.hash, b"\7" * 32, (trade,)
+            nonce=current if nonce is None else nonce,
+            deadline=head.timestamp + lifetime,
+            reference_block=head.number,
+            reference_hash=head.hash,
+            journal_head=b"\7" * 32,
+            part=False,
+            trades=(trade,),
         )
 
     def executed(self) -> list[Rebalance]:
@@ -68,7 +63,7 @@ class PlanWorld:
         return [payload for payload in payloads if isinstance(payload, Rebalance)]
 
     def nonce(self) -> int:
-        return int(self.contract.read("state", block=self.chain.head())[0])
+        return int(self.contract.read("status", block=self.chain.head())[0])
 
 
 def build(chain: Chain, owner: str, signer_index: int = 3) -> PlanWorld:

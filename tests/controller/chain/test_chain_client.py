@@ -57,14 +57,14 @@ def test_read__when_pinned_to_the_past__then_sees_the_past(world: PlanWorld) -> 
     before = world.chain.head()
     dev.transact(world.chain, world.owner, world.vault, world.contract.encode("setPaused", True))
     after = world.chain.head()
-    assert world.contract.read("state", block=before)[2] is False
-    assert world.contract.read("state", block=after)[2] is True
+    assert world.contract.read("status", block=before)[4] is False
+    assert world.contract.read("status", block=after)[4] is True
 
 
 def test_read__when_the_block_is_on_another_branch__then_next_block_error(world: PlanWorld) -> None:
     gone = replace(world.chain.head(), hash=b"\x11" * 32)
     for read in (
-        lambda: world.contract.read("state", block=gone),
+        lambda: world.contract.read("status", block=gone),
         lambda: world.chain.balance(world.owner, gone),
         lambda: world.chain.proof(world.ledger, [bytes(32)], gone),
         lambda: world.chain.logs(world.ledger, [], 0, gone),
@@ -82,7 +82,7 @@ def test_read__when_the_block_is_in_the_future__then_node_error(world: PlanWorld
 
 def test_read__when_there_is_no_code__then_code_mismatch(shared_chain: Chain) -> None:
     with pytest.raises(CodeMismatchError, match="Nothing at"):
-        Contract(shared_chain, "0x" + "11" * 20, "IVault").read("state", block=shared_chain.head())
+        Contract(shared_chain, "0x" + "11" * 20, "IVault").read("status", block=shared_chain.head())
 
 
 def test_read__when_the_contract_answers_something_else__then_code_mismatch(world: PlanWorld) -> None:
@@ -176,7 +176,7 @@ def test_set_next_timestamp__when_simulated_in_between__then_still_exact(world: 
     wanted = world.chain.head().timestamp + 5_000
     dev.set_next_timestamp(world.chain, wanted)
     simulate(world.chain, world.vault, plan, world.signer.address)
-    world.contract.read("state", block=world.chain.head())
+    world.contract.read("status", block=world.chain.head())
     receipt = dev.transact(world.chain, world.owner, world.owner, value=1)
     assert world.chain.block(receipt.block_number).timestamp == wanted
 

@@ -27,9 +27,14 @@ NAMES = [
     "UniswapV3Factory",
     "SwapRouter",
     "QuoterV2",
+    "UniswapV2Factory",
     "Ledger",
     "ChainlinkOracle",
     "UniswapV3Venue",
+    "UniswapV2Venue",
+    "MandateChecker",
+    "VaultAdmin",
+    "VaultFlows",
     "Vault",
     "VaultFactory",
     "VaultLens",
@@ -95,8 +100,14 @@ def test_deploy__when_done__then_contracts_refer_to_each_other_and_records_hold(
     factory = Contract(chain, done["VaultFactory"].address, "VaultFactory")
     assert factory.read("implementation", block=block) == done["Vault"].address
     assert factory.read("ledger", block=block) == done["Ledger"].address
-    venue = Contract(chain, done["UniswapV3Venue"].address, "UniswapV3Venue")
-    assert venue.read("factory", block=block) == done["UniswapV3Factory"].address
+    assert factory.read("checker", block=block) == done["MandateChecker"].address
+    for version in ("V3", "V2"):
+        venue = Contract(chain, done[f"Uniswap{version}Venue"].address, f"Uniswap{version}Venue")
+        assert venue.read("factory", block=block) == done[f"Uniswap{version}Factory"].address
+    vault = Contract(chain, done["Vault"].address, "Vault")
+    assert vault.read("next", block=block) == done["VaultFlows"].address
+    flows = Contract(chain, done["VaultFlows"].address, "VaultFlows")
+    assert flows.read("next", block=block) == done["VaultAdmin"].address
 
     standing = records.load_all(driver.directory)
     assert sorted(standing) == sorted(NAMES)
@@ -139,8 +150,8 @@ def test_deploy__when_killed_between_steps__then_goes_on_where_it_was(driver: Dr
     assert killed.returncode == -signal.SIGKILL
     height = chain.head().number
     rest = driver.network({})
-    assert [result.name for result in rest if result.action is Action.KEEP] == NAMES[:4]
-    assert chain.head().number == height + len(NAMES) - 4
+    assert [result.name for result in rest if result.action is Action.KEEP] == NAMES[:5]
+    assert chain.head().number == height + len(NAMES) - 5
 
 
 @pytest.mark.parametrize("moment", ["before sending", "after sending", "before recording"])
@@ -212,7 +223,7 @@ def test_deploy__when_the_recipe_lacks_network_values__then_all_are_named(driver
     assert [mistake.what for mistake in caught.value.mistakes] == [
         "the network has no uniswap_v3.factory",
         "the network has no uniswap_v3.pool_init_code_hash",
-    ]
+    ] * 2
 
 
 @pytest.mark.parametrize("node", ["anvil"], indirect=True)  # the only one that can set code

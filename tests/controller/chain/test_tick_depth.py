@@ -23,7 +23,7 @@ def test_tick__when_it_reads_a_block_below_the_head__then_plans_on_that_block_an
         controller = Controller(
             world.chain,
             world.contracts["VaultLens"],
-            quotes(world.world),
+            quotes(world.world, tmp_path / "deployments" / str(world.chain.chain_id)),
             FixedTargets(),
             journal,
             development_signer(1),

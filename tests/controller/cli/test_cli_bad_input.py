@@ -142,7 +142,7 @@ def test_records__when_the_chain_was_started_afresh__then_missing_code_is_named(
         doctor = here("doctor", world.vault, "--url", node.url, "--json")
         assert doctor.code == 78
         bad = [check["found"] for check in doctor.document["checks"] if check["what"] == "contracts"]
-        assert len(bad) == 9
+        assert len(bad) == 14
         assert all("missing code" in found for found in bad)
         for command in (("status",), ("plan",), ("audit",), ("report",), ("rebalance", *KEEPER)):
             done = here(*command, world.vault, "--url", node.url)
@@ -219,7 +219,7 @@ def test_mandate__when_it_has_many_mistakes__then_all_at_once(world: VaultWorld,
     for right, wrong in (
         ('token = "GOLD"', 'token = "GLOD"'),
         ('weight = "30%"', 'weight = "40%"'),
-        ('destination = "2.5%"', 'destination = "9%"'),
+        ('drift = "2.5%"', 'drift = "9%"'),
         ('cooldown = "1 day"', 'cooldown = "1 fortnight"'),
         ('min_trade = "100 USD"', "min_trade = 100"),
     ):
@@ -282,5 +282,5 @@ def test_disk__when_full_while_deploying__then_the_next_run_goes_on(
     assert half == []
     done = here(*deploy)
     assert done.code == 0
-    assert len(list(Path("others/31337").glob("[A-Z]*.json"))) == 9
+    assert len(list(Path("others/31337").glob("[A-Z]*.json"))) == 14
     assert list(Path("others/31337").glob(".*")) == []

@@ -23,7 +23,8 @@ def test_status__when_in_band_and_when_due__then_0_and_2(world: VaultWorld, here
     assert (due.code, due.document["due"]) == (2, True)
     shown = here("status")
     assert shown.code == 2
-    assert "A rebalance is due" in shown.said
+    assert "A rebalance is due: an asset has reached its band." in shown.said
+    assert "Budgets in use: lost 0.000% of 0.5%, sold 0.000% of 100%." in shown.said
     assert [vault["state"] for vault in here("vault", "list", "--json").document] == ["due"]
 
 
@@ -44,6 +45,11 @@ def test_rebalance__when_due__then_once_and_audited(world: VaultWorld, here: Her
     assert done.code == 0
     assert done.document["outcome"]["fills"]
     assert world.nonce() == 1
+    outcome = done.document["outcome"]
+    assert (outcome["cause"], outcome["open"]) == ("THRESHOLD", False)
+    left = here("status", "--json").document
+    assert 0 < int(left["loss_used"]) < int(left["turnover_used"])
+    assert (left["cause"], left["due"]) == ("COOLING_DOWN", False)
     again = here("rebalance", *KEEPER, "--broadcast")
     assert again.code == 0
     assert "No trade: cooling down" in again.said
@@ -101,7 +107,7 @@ def test_vault_create__when_dry_then_broadcast__then_funded_where_it_said(world:
 
     again = here(*create, "--broadcast")
     assert again.code == 65
-    assert "has a vault with this salt already" in again.said
+    assert "has a vault with this mandate and this salt already" in again.said
 
 
 def test_vault_create__when_interrupted_before_the_mint__then_the_next_run_mints(world: VaultWorld, here: Here) -> None:

@@ -40,7 +40,7 @@ def test_imports__when_project_as_it_is__then_in_order() -> None:
         ("oracles/TwapOracle.sol", "./ChainlinkOracle.sol"),
         ("venues/UniswapV3Venue.sol", "../oracles/ChainlinkOracle.sol"),
         ("venues/UniswapV3Venue.sol", "./UniswapV2Venue.sol"),
-        ("lens/VaultLens.sol", "../libraries/MandateCodec.sol"),
+        ("lens/VaultLens.sol", "../venues/UniswapV3Venue.sol"),
         ("lens/VaultLens.sol", "../VaultFactory.sol"),
         ("VaultFactory.sol", "./dev/TestToken.sol"),
         ("VaultFactory.sol", "../tests/contracts/base/VaultFixture.sol"),

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from audit_pieces import MANDATE_FILE, next_head, prove
 from audit_world import Block, World
 from eth_utils import keccak
 
-from controller.audit.evidence import BlockEvidence, Call, Evidence, FinalState, Missing, Receipt, Round, Transfer
-from controller.chain.entries import (
-    Created,
-    GuardianSet,
-    KeeperSet,
-    Minted,
-    OwnerProposed,
-    OwnerSet,
-    Paused,
-    Payload,
-    Redeemed,
-    Unpaused,
-    encode_payload,
-)
-from controller.model import Entry, Kind, Rebalance
+from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, Round, SelfView, Transfer
+from controller.chain import entries as said
+from controller.chain.entries import Created, MandateSet, Payload, Submitted, encode_payload
+from controller.model import Entry, Kind, Mandate, Rebalance
 
 KINDS: dict[type, Kind] = {
-    Created: Kind.CREATED,
-    Minted: Kind.MINTED,
-    Redeemed: Kind.REDEEMED,
-    Rebalance: Kind.REBALANCED,
-    Paused: Kind.PAUSED,
-    Unpaused: Kind.UNPAUSED,
-    KeeperSet: Kind.KEEPER_SET,
-    GuardianSet: Kind.GUARDIAN_SET,
-    OwnerProposed: Kind.OWNER_PROPOSED,
-    OwnerSet: Kind.OWNER_SET,
+    Rebalance if kind is Kind.REBALANCED else getattr(said, kind.name.title().replace("_", "")): kind for kind in Kind
 }
 
 
@@ -47,6 +28,8 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
     chain_after: dict[int, tuple[bytes, int]] = {}
     calls: dict[bytes, Call] = {}
     receipts: dict[bytes, Receipt] = {}
+    announced: set[bytes] = set()
+    mandates: list[Mandate] = []
     blocks: dict[int, BlockEvidence | Missing] = {}
     for number, block in world.blocks.items():
         transfers: list[Transfer] = []
@@ -58,22 +41,26 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
                     transfers.append(Transfer(*log, hash_, index))
                 else:
                     payload = instead.get(written, log)
+                    if isinstance(payload, Submitted):
+                        announced.add(keccak(payload.call))
+                    if isinstance(payload, Created | MandateSet):
+                        mandates.append(payload.mandate)
                     kind, raw = KINDS[type(payload)], encode_payload(KINDS[type(payload)], payload)
                     head = next_head(head, written, kind, raw)
                     at = headers[number].stated_hash
-                    entries.append(Entry(world.vault, written, kind, head, raw, number, at, hash_, index))
+                    entries.append(Entry(world.vault.address, written, kind, head, raw, number, at, hash_, index))
                     written += 1
                 index += 1
             if len(entries) > first:
                 calls[hash_] = done.call
                 receipts[hash_] = Receipt(headers[number].stated_hash, tuple(entries[first:]))
         chain_after[number] = head, written
-        blocks[number] = _block_evidence(world, block, tuple(transfers))
-    root, proof = prove(world.ledger, world.vault, head, written)
+        blocks[number] = _block_evidence(world, block, tuple(transfers), mandates)
+    root, proof = prove(world.ledger, world.vault.address, head, written)
     headers = world.headers(root)
     return Evidence(
         chain_id=31337,
-        vault=world.vault,
+        vault=world.vault.address,
         ledger=world.ledger,
         block=headers[world.number].block,
         entries=tuple(entries),
@@ -83,16 +70,23 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
         calls=calls,
         receipts=receipts,
         blocks=blocks,
-        final=_final(world),
+        views=_views(world, announced),
         mandate_file=MANDATE_FILE,
     )
 
 
-def _block_evidence(world: World, block: Block, transfers: tuple[Transfer, ...]) -> BlockEvidence:
-    rounds = {
-        (index, number + 1): Round(answer, world.updated[index][number], number + 1)
-        for index, answers in enumerate(world.answers)
-        for number, answer in enumerate(answers)
+def _block_evidence(
+    world: World, block: Block, transfers: tuple[Transfer, ...], mandates: Sequence[Mandate]
+) -> BlockEvidence | Missing:
+    """`mandates` are those so far: what they name and is not there cannot be read."""
+    assets = [asset for mandate in mandates for asset in mandate.assets]
+    if any(asset.token not in block.held_after for asset in assets):
+        return Missing("there is no such token")
+    nothing: dict[str, int | Missing] = {asset.feed.source: Missing("there is no such feed") for asset in assets}
+    rounds: dict[tuple[str, int], Round | Missing] = {
+        (feed, number): Round(answer, updated_at, number)
+        for feed, answers in world.vault.rounds.items()
+        for number, (answer, updated_at) in enumerate(answers, start=1)
     }
     return BlockEvidence(
         held_before=block.held_before,
@@ -100,21 +94,16 @@ def _block_evidence(world: World, block: Block, transfers: tuple[Transfer, ...])
         supply_before=block.supply_before,
         supply_after=block.supply_after,
         transfers=transfers,
-        latest_before=block.rounds_before,
-        latest_after=block.rounds_after,
+        latest_before=nothing | block.rounds_before,
+        latest_after=nothing | block.rounds_after,
         rounds=rounds,
+        refusals={},
     )
 
 
-def _final(world: World) -> FinalState:
-    return FinalState(
-        mandate=world.mandate,
-        owner=world.owner,
-        pending_owner=world.pending_owner,
-        guardian=world.guardian,
-        nonce=world.nonce,
-        last_rebalance=world.last_rebalance,
-        paused=world.paused,
-        supply=world.supply,
-        keepers=world.keepers,
-    )
+def _views(world: World, announced: set[bytes]) -> dict[int, SelfView | Missing]:
+    """Of every block, of every keeper and announced call; a call that no block knows is not announced."""
+    return {
+        number: replace(block.view, executable_at=dict.fromkeys(announced, 0) | block.view.executable_at)
+        for number, block in world.blocks.items()
+    }

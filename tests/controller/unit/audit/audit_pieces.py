@@ -9,18 +9,33 @@ from trie import HexaryTrie
 
 from controller.audit.header import Header
 from controller.chain.wire import Proof, StorageProof
-from controller.model import Asset, Feed, Mandate, Scope
+from controller.model import (
+    Asset,
+    Destination,
+    Feed,
+    Fees,
+    Knot,
+    Limits,
+    Mandate,
+    Period,
+    Scope,
+    Sequencer,
+    Trigger,
+    TriggerKind,
+)
 
 ZERO = "0x" + "00" * 20
 MANDATE_FILE = b'[mandate]\nname = "Sixty thirty ten"\n'
+START = 1_600_000_000  # {s} 2020-09-13 12:26:40 UTC
+DAY = 86_400  # {s}
 
 
 def address(name: str) -> str:
     return str(to_checksum_address(keccak(text=name)[:20]))
 
 
-def _asset(name: str, decimals: int, target: int) -> Asset:
-    return Asset(address(name), decimals, target, Feed(address(f"{name} feed"), 100_000, 8, 10**8, 10**15))
+def make_asset(name: str, decimals: int, least: int = 0, most: int = 10_000) -> Asset:
+    return Asset(address(name), decimals, least, most, Feed(address(f"{name} feed"), 100_000, 8, 50, 10**8, 10**15))
 
 
 MANDATE = Mandate(
@@ -28,16 +43,28 @@ MANDATE = Mandate(
     symbol="STT",
     file_hash=keccak(MANDATE_FILE),
     oracle=address("oracle"),
-    scope=Scope.BOOK,
-    band=500,
-    destination=150,
-    max_slippage=50,
-    max_loss=30,
-    cooldown=3_600,
-    min_trade=50 * 10**18,
-    venues=(address("venue"),),
-    assets=(_asset("stocks", 18, 6_000), _asset("bonds", 8, 3_000), _asset("gold", 6, 1_000)),
+    sequencer=Sequencer(),
+    trigger=Trigger(TriggerKind.EITHER, 500, 0, Period.DAY, 1, START, 3_600),
+    destination=Destination(150, 0, Scope.BOOK, 7_200),
+    limits=Limits(
+        max_slippage=50,
+        max_loss=30,
+        loss_budget=600,
+        turnover_budget=40_000,
+        budget_window=30 * DAY,
+        min_trade=50 * 10**18,
+        max_trades=8,
+        max_step=500,
+        step_delay=600,
+    ),
+    fees=Fees(address("fee recipient"), 200, 1_000),
+    spread=100,
+    timelock=3_600,
+    venues=(address("venue"), address("other venue")),
+    assets=(make_asset("stocks", 18, 2_000), make_asset("bonds", 8, 1_000), make_asset("gold", 6)),
+    path=(Knot(0, (6_000, 3_000, 1_000)),),
 )
+ANSWERS = (300 * 10**8, 100 * 10**8, 2_000 * 10**8, 10**8)
 
 
 def made_header(parent: bytes, state_root: bytes, number: int, timestamp: int) -> Header:

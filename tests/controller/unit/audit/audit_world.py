@@ -1,256 +1,228 @@
-"""A vault's life made up in Python, in which every rule holds."""
+"""Blocks in which a made-up vault lives, at random or as a test says."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from audit_pieces import MANDATE, ZERO, address, made_header
+from audit_vault import Transaction, Vault, call_data, mandate_call
 from eth_utils import keccak
 
-from controller.audit.evidence import Call
+from controller.audit.evidence import Call, SelfView
 from controller.audit.header import Header
-from controller.chain.codec import plan_hash
-from controller.chain.entries import (
-    Created,
-    GuardianSet,
-    KeeperSet,
-    Minted,
-    OwnerProposed,
-    OwnerSet,
-    Paused,
-    Payload,
-    Redeemed,
-    Unpaused,
-)
-from controller.model import Fill, Plan, Rebalance, Roles, Trade
-from controller.planning.rules import check_net, excess, is_due, largest_drift, oracle_floor, values
+from controller.chain.entries import Created
+from controller.model import Fill, Mandate, Power, Roles
+from controller.planning import rules
+from controller.planning.flows import route_in, route_out
 
-DEAD = "0x000000000000000000000000000000000000dEaD"
-MIN_SUPPLY = 10**6
-
-
-@dataclass
-class Transaction:
-    """What one transaction does, in the order of its logs: (token, from, to, amount) or a payload."""
-
-    call: Call
-    logs: list[tuple[str, str, str, int] | Payload] = field(default_factory=list)
+ALICE, BOB, CAROL = address("alice"), address("bob"), address("carol")
 
 
 @dataclass
 class Block:
     timestamp: int
     transactions: list[Transaction]
-    held_before: tuple[int, ...]
-    held_after: tuple[int, ...]
+    held_before: dict[str, int]
+    held_after: dict[str, int]
     supply_before: int
     supply_after: int
-    rounds_before: tuple[int, ...]
-    rounds_after: tuple[int, ...]
+    rounds_before: dict[str, int]
+    rounds_after: dict[str, int]
+    view: SelfView
 
 
 class World:
-    """Deterministic in `seed`. Each `step` adds a block; `audit_evidence.gather` is what a node gives for all."""
+    """Deterministic in `seed`. Each `step` adds a block; `audit_evidence.gather` is what a node gives for all. The last
+    block, whose state root the proof sets, is an empty one."""
 
-    def __init__(self, seed: int, steps: int = 14) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - a made-up life, no secret
-        self.vault, self.ledger = address("vault"), address("ledger")
-        self.owner, self.guardian, self.keeper = address("owner"), address("guardian"), address("keeper")
-        self.pending_owner, self.paused = ZERO, False
-        self.keepers = {self.keeper: True}
-        self.mandate = MANDATE
-        self.answers = [[300 * 10**8], [100 * 10**8], [2_000 * 10**8]]
-        self.updated = [[1_600_000_000], [1_600_000_000], [1_600_000_000]]
-        self.held: list[int] = [0, 0, 0]
-        self.supply = self.nonce = self.last_rebalance = 0
-        self.now = 1_600_000_000
-        self.blocks: dict[int, Block] = {}
-        self.number = 10
-        self._begin()
+    def __init__(self, seed: int = 0, steps: int = 14) -> None:
+        self._begin(seed, MANDATE)
         for _ in range(steps):
             self.step()
-        self.rebalance_block(shock=1.4)
-        self.close([])
+        self.wait(20_000)
+        self.rebalance_block(Fraction(14, 10))
+        self.close()
+
+    @classmethod
+    def quiet(cls, mandate: Mandate) -> World:
+        """Created and minted only."""
+        world = cls.__new__(cls)
+        world._begin(0, mandate)
+        return world
+
+    def _begin(self, seed: int, mandate: Mandate) -> None:
+        self.random = random.Random(seed)  # noqa: S311 - a made-up life, no secret
+        self.ledger, self.vault, self.number = address("ledger"), Vault(mandate), 10
+        self.blocks: dict[int, Block] = {}
+        self._before = self._seen()
+        vault = self.vault
+        roles = Roles(vault.owner, vault.strategist, vault.guardian, (vault.keeper,))
+        self.close(Transaction(Call(vault.owner, address("factory"), None), [Created(vault.mandate, roles)]))
+        self.wait(12)
+        value = 10**6 * 10**36
+        first = [
+            value * target // (10_000 * price) for target, price in zip(vault.targets(), vault.prices(), strict=True)
+        ]
+        self.close(vault.mint(vault.owner, vault.owner, 10**24, first))
 
     # ---- blocks
 
-    def close(self, transactions: list[Transaction]) -> None:
-        """Seal what `transactions` did since the last block; `held` and `supply` are already those after it."""
-        self.number += 1
-        last = self.blocks.get(self.number - 1)
-        rounds = tuple(len(answers) for answers in self.answers)
-        self.blocks[self.number] = Block(
-            timestamp=self.now,
-            transactions=transactions,
-            held_before=last.held_after if last else (0, 0, 0),
-            held_after=tuple(self.held),
-            supply_before=last.supply_after if last else 0,
-            supply_after=self.supply,
-            rounds_before=last.rounds_after if last else rounds,
-            rounds_after=rounds,
-        )
+    def _seen(self) -> tuple[dict[str, int], int, dict[str, int]]:
+        vault = self.vault
+        return dict(vault.held), vault.supply, {feed: len(said) for feed, said in vault.rounds.items()}
 
-    def _begin(self) -> None:
-        roles = Roles(self.owner, self.guardian, (self.keeper,))
-        self.close([Transaction(Call(self.owner, address("factory"), None), [Created(self.mandate, roles)])])
-        self.now += 12
-        minted = Minted(self.owner, self.owner, 10**21, (2_000 * 10**18, 3_000 * 10**8, 50 * 10**6))
-        self.close([self._mint(minted)])
+    def close(self, *transactions: Transaction) -> None:
+        """Seal what `transactions` did since the last block; the vault is already as it is after them."""
+        self.number += 1
+        (held, supply, rounds), now = self._before, self._seen()
+        held_before = dict.fromkeys(now[0], 0) | held
+        self.blocks[self.number] = Block(
+            self.vault.now, list(transactions), held_before, now[0], supply, now[1], rounds, now[2], self.vault.view()
+        )
+        self._before = now
+
+    def wait(self, seconds: int) -> None:
+        self.vault.now += seconds
 
     def step(self) -> None:
-        self.now += self.random.randrange(1, 9_000)
-        choice = self.random.randrange(7)
+        self.wait(self.random.randrange(1, 9_000))
+        choice = self.random.randrange(8)
         if choice == 0:
-            self.close([self.admin()])
+            self.close(self.admin())
         elif choice == 1:
             donated = self.random.randrange(10**15)
-            donation = Transaction(Call(address("donor"), self.mandate.assets[0].token, None))
-            donation.logs.append((self.mandate.assets[0].token, address("donor"), self.vault, donated))
-            self.held[0] += donated
-            self.close([donation, *self.flows()])
+            self.close(self.donation(0, donated), *self.flows())
         elif choice == 2:
-            self.close([])
+            self.close(*([] if self.vault.paused else [self.vault.take_fees()]))
         elif choice in (3, 4):
-            self.close(self.flows())
+            self.close(*self.flows())
         else:
-            self.rebalance_block(self.random.choice((0.7, 1.35, 1.5)))
+            self.rebalance_block(Fraction(self.random.choice((70, 100, 108, 135, 150)), 100))
 
-    def rebalance_block(self, shock: float) -> None:
-        if self.paused:
-            self.paused = False
-            self.close([Transaction(Call(self.owner, self.vault, None), [Unpaused(self.owner)])])
-            self.now += 5_000
-        before = [*self.flows()] if self.random.random() < 0.3 else []
-        asset = self.random.randrange(3)
+    def donation(self, asset: int, amount: int) -> Transaction:
+        token = self.vault.mandate.assets[asset].token
+        self.vault.held[token] += amount
+        return Transaction(Call(address("donor"), token, None), [(token, address("donor"), self.vault.address, amount)])
+
+    def rebalance_block(self, shock: Fraction) -> None:
+        """One that every rule allows, whole or in part, or none when none is due."""
+        if self.vault.paused:
+            self.close(self.vault.unpause())
+            self.wait(5_000)
+        before = self.flows() if self.random.random() < 0.3 else []
+        moved = self.random.randrange(3)
         for index in range(3):
-            moved = shock if index == asset else 1.0
-            self.answers[index].append(int(self.answers[index][-1] * moved))
-            self.updated[index].append(self.now)
-        rebalance = self.rebalance()
-        self.close(before + ([rebalance] if rebalance else []))
+            self.vault.publish(index, shock if index == moved else 1)
+        part = self.random.random() < 0.4
+        fills = self.fills(Fraction(self.random.randrange(30, 70), 100) if part else Fraction(97, 100))
+        fine = fills and self.vault.is_due() and not self.vault.refuses(fills, part=part)
+        done = [self.vault.rebalance(fills, self.reference(), part=part)] if fine else []
+        self.close(*before, *done)
 
     # ---- what happens in them
 
+    def reference(self) -> tuple[int, bytes]:
+        number = self.number - self.random.randrange(2)
+        return number, self.headers()[number].stated_hash
+
+    def fills(self, share: Fraction, slippage: int | None = None) -> list[Fill]:
+        """Trades over a `share` of the way to the targets; `slippage` {bps} of each, else at random."""
+        vault, prices, worth = self.vault, self.vault.prices(), self.vault.values()
+        left = [
+            rules.excess(value, target, sum(worth)) // 10_000
+            for value, target in zip(worth, vault.targets(), strict=True)
+        ]
+        found = []
+        for sell in range(len(left)):
+            for buy in range(len(left)):
+                size = min(left[sell], -left[buy])
+                if size < 100 * 10**36:
+                    continue
+                amount_in = int(size * share) // prices[sell]
+                slip = self.random.randrange(20) if slippage is None else slippage
+                out = rules.floor_up(amount_in, prices[sell], prices[buy], slip)
+                found.append(Fill(sell, buy, 0, amount_in, out))
+                left[sell], left[buy] = left[sell] - size, left[buy] + size
+        return found
+
     def flows(self) -> list[Transaction]:
-        done = []
-        for _ in range(self.random.randrange(1, 3)):
-            shares = self.random.randrange(1, self.supply // 5)
-            if self.random.random() < 0.5 and not self.paused:
-                amounts = tuple(-(-held * shares // self.supply) for held in self.held)
-                done.append(self._mint(Minted(address("alice"), address("bob"), shares, amounts)))
-            else:
-                skip = self.random.choice((0, 0, 0b001, 0b110))
-                amounts = tuple(
-                    0 if skip >> index & 1 else held * shares // self.supply for index, held in enumerate(self.held)
-                )
-                done.append(
-                    self._redeem(Redeemed(address("bob"), address("carol"), address("bob"), shares, amounts, skip))
-                )
-        return done
+        return [self.flow() for _ in range(self.random.randrange(1, 3))]
 
-    def _mint(self, minted: Minted) -> Transaction:
-        transaction = Transaction(Call(minted.caller, self.vault, None))
-        locked = 0 if self.supply else MIN_SUPPLY
-        if locked:
-            transaction.logs.append((self.vault, ZERO, DEAD, locked))
-        for index, amount in enumerate(minted.amounts):
-            transaction.logs.append((self.mandate.assets[index].token, minted.caller, self.vault, amount))
-            self.held[index] += amount
-        transaction.logs += [(self.vault, ZERO, minted.receiver, minted.shares - locked), minted]
-        self.supply += minted.shares
-        return transaction
+    def flow(self) -> Transaction:
+        vault = self.vault
+        shares = self.random.randrange(10**18, vault.supply // 5)
+        choice = self.random.randrange(4)
+        if choice == 0 or vault.paused:
+            return vault.redeem(BOB, CAROL, shares, self.random.choice((0, 0, 0b001, 0b110)))
+        if choice == 1:
+            return vault.mint(ALICE, BOB, shares)
+        return (
+            vault.deposit(ALICE, BOB, self.route(10**40))
+            if choice == 2
+            else vault.withdraw(BOB, CAROL, self.route(-(10**40)))
+        )
 
-    def _redeem(self, redeemed: Redeemed) -> Transaction:
-        transaction = Transaction(Call(redeemed.caller, self.vault, None))
-        transaction.logs.append((self.vault, redeemed.owner, ZERO, redeemed.shares))
-        for index, amount in enumerate(redeemed.amounts):
-            if amount:
-                transaction.logs.append((self.mandate.assets[index].token, self.vault, redeemed.receiver, amount))
-            self.held[index] -= amount
-        transaction.logs.append(redeemed)
-        self.supply -= redeemed.shares
-        return transaction
+    def route(self, value: int) -> list[int]:
+        """{qTok} that a flow of D36{quote}, negative out, takes of each asset by the rule of equal deviation."""
+        worth, targets = self.vault.values(), self.vault.targets()
+        amounts = route_in(worth, targets, value) if value > 0 else route_out(worth, targets, -value)
+        return [amount // price for amount, price in zip(amounts, self.vault.prices(), strict=True)]
 
     def admin(self) -> Transaction:
+        vault = self.vault
         choice = self.random.randrange(4)
-        if self.pending_owner != ZERO:
-            self.owner, self.pending_owner = self.pending_owner, ZERO
-            return Transaction(Call(self.owner, self.vault, None), [OwnerSet(self.owner)])
-        payload: Payload
+        if vault.pending_owner != ZERO:
+            return vault.accept_owner()
         if choice == 0:
-            payload = Unpaused(self.owner) if self.paused else Paused(self.random.choice((self.owner, self.guardian)))
-            self.paused = not self.paused
-        elif choice == 1:
-            other = address(f"keeper {self.random.randrange(2)}")
-            self.keepers[other] = not self.keepers.get(other, False)
-            payload = KeeperSet(other, self.keepers[other])
-        elif choice == 2:
-            self.guardian = address(f"guardian {self.number}")
-            payload = GuardianSet(self.guardian)
-        else:
-            self.pending_owner = address(f"owner {self.number}")
-            payload = OwnerProposed(self.pending_owner)
-        return Transaction(Call(self.owner, self.vault, None), [payload])
+            return vault.unpause() if vault.paused else vault.pause(self.random.choice((vault.owner, vault.guardian)))
+        if choice == 1:
+            return vault.submit(call_data("setKeeper", address(f"keeper {self.number}"), True))
+        if choice == 2:
+            weights = self.random.choice(((6_000, 3_000, 1_000), (5_900, 3_100, 1_000), (6_100, 2_800, 1_100)))
+            far = vault.last_target_change and vault.now < vault.last_target_change + 600
+            return vault.propose_owner(ZERO) if far else vault.set_targets(weights, self.random.choice((0, 40_000)))
+        return vault.propose_owner(address(f"owner {self.number}"))
 
-    def rebalance(self) -> Transaction | None:
-        """One that every rule allows, or None when none is due."""
-        prices = [
-            asset.price_from_answer(said[-1]) for asset, said in zip(self.mandate.assets, self.answers, strict=True)
+    def everything(self) -> None:
+        """Every kind of entry, after whatever the steps did."""
+        vault = self.vault
+        if vault.paused:
+            self.close(vault.unpause())
+        if vault.pending_owner != ZERO:
+            self.close(vault.accept_owner())
+        other, looser = address("other"), replace(vault.mandate, file_hash=keccak(b"looser"), timelock=7_200)
+        looser = replace(looser, limits=replace(looser.limits, max_loss=40))
+        calls = [
+            call_data("setKeeper", other, True),
+            call_data("setGuardian", other),
+            call_data("setStrategist", other),
+            call_data("renounce", Power.PAUSE),
+            mandate_call(looser),
+            call_data("setKeeper", ALICE, True),
+            call_data("setKeeper", BOB, True),
         ]
-        worth = values(self.held, prices)
-        cooling = self.last_rebalance and self.now < self.last_rebalance + self.mandate.cooldown
-        if cooling or not is_due(worth, self.mandate.targets, self.mandate.band):
-            return None
-        after, fills = list(self.held), []
-        left = [
-            excess(value, target, sum(worth)) // 10_000
-            for value, target in zip(worth, self.mandate.targets, strict=True)
-        ]
-        for sell in range(3):
-            for buy in range(3):
-                size = min(left[sell], -left[buy])
-                if size < 50 * 10**36:
-                    continue
-                amount_in = size * 97 // 100 // prices[sell]
-                slip = self.random.randrange(self.mandate.max_slippage + 1)
-                amount_out = oracle_floor(amount_in, prices[sell], prices[buy], slip)
-                fills.append(Fill(sell, buy, 0, amount_in, amount_out))
-                left[sell], left[buy] = left[sell] - size, left[buy] + size
-                after[sell], after[buy] = after[sell] - amount_in, after[buy] + amount_out
-        if check_net(self.held, after, prices, self.mandate):
-            return None
-        return self._rebalanced(prices, fills, after)
-
-    def _rebalanced(self, prices: list[int], fills: list[Fill], after: list[int]) -> Transaction:
-        reference = self.number - self.random.randrange(2)
-        trades = tuple(
-            Trade(fill.sell, fill.buy, 0, fill.amount_in, fill.amount_out - 1, b"\0\x0b\xb8") for fill in fills
+        self.close(*map(vault.submit, calls))
+        self.wait(3_600)
+        self.close(vault.deposit(ALICE, BOB, self.route(10**40)), vault.withdraw(BOB, CAROL, self.route(-(10**40))))
+        self.close(
+            vault.set_keeper(other, allowed=True), vault.set_keeper(other, allowed=False), vault.set_guardian(other)
         )
-        plan = Plan(self.nonce, self.now + 60, reference, self.headers()[reference].stated_hash, b"\7" * 32, trades)
-        transaction = Transaction(Call(self.keeper, self.vault, plan))
-        tokens = [asset.token for asset in self.mandate.assets]
-        for fill in fills:
-            transaction.logs.append((tokens[fill.buy], address("pool"), self.vault, fill.amount_out))
-            transaction.logs.append((tokens[fill.sell], self.vault, address("pool"), fill.amount_in))
-        before, then = values(self.held, prices), values(after, prices)
-        transaction.logs.append(
-            Rebalance(
-                keeper=self.keeper,
-                nonce=self.nonce,
-                plan_hash=plan_hash(plan),
-                journal_head=plan.journal_head,
-                drift_before=largest_drift(before, self.mandate.targets),
-                drift_after=largest_drift(then, self.mandate.targets),
-                value_before=sum(before),
-                value_after=sum(then),
-                prices=tuple(prices),
-                rounds=tuple(len(said) for said in self.answers),
-                fills=tuple(fills),
-            )
-        )
-        self.held, self.nonce, self.last_rebalance = after, self.nonce + 1, self.now
-        return transaction
+        self.close(vault.set_strategist(other), vault.revoke(calls[5], vault.guardian), vault.set_mandate(looser))
+        self.wait(9)
+        self.close(vault.take_fees(), vault.mint(ALICE, BOB, 10**21), vault.redeem(BOB, CAROL, 10**20))
+        tighter = replace(looser, file_hash=keccak(b"tighter"), limits=replace(looser.limits, max_trades=7))
+        self.close(vault.set_mandate(tighter), vault.set_targets((5_900, 3_100, 1_000), 40_000))
+        self.close(vault.pause(vault.guardian), vault.unpause(), vault.renounce(Power.PAUSE))
+        self.close(vault.propose_owner(CAROL), vault.accept_owner(), vault.renounce(Power.ROLES))
+        self.wait(90_000)
+        for index, moved in enumerate((Fraction(14, 10), 1, 1)):
+            vault.publish(index, moved)
+        self.close(vault.rebalance(self.fills(Fraction(1, 2)), self.reference(), part=True))
+        self.wait(600)
+        self.close(vault.rebalance(self.fills(Fraction(95, 100)), self.reference()))
+        self.close()
 
     def headers(self, last_root: bytes | None = None) -> dict[int, Header]:
         """Of all blocks so far; `last_root` is the state root of the last one, the others have any."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from audit_evidence import gather
-from audit_pieces import MANDATE_FILE, address
-from audit_world import Transaction, World
+from audit_pieces import MANDATE, MANDATE_FILE, ZERO, address
+from audit_scene import Scene
+from audit_vault import Transaction
+from audit_world import World
 
-from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing
+from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, SelfView
 from controller.audit.judge import judge
 from controller.audit.report import AuditReport, Level, Reach
 from controller.errors import FindingError, UncheckedError
-from controller.model import Entry, Kind, Plan, Trade
+from controller.model import Entry, Kind, Plan, Power, Trade
 
 
 @pytest.fixture(scope="module")
@@ -59,16 +62,16 @@ def _of_block(evidence: Evidence, entry: Entry) -> BlockEvidence:
     return found
 
 
-@pytest.mark.parametrize("kind", [Kind.REBALANCED, Kind.MINTED, Kind.REDEEMED])
+@pytest.mark.parametrize("kind", [Kind.REBALANCED, Kind.MINTED, Kind.REDEEMED, Kind.DEPOSITED, Kind.WITHDRAWN])
 @pytest.mark.parametrize("asset", [0, 1, 2])
 def test_judge__when_a_balance_is_altered__then_names_the_entry_of_its_block(
     evidence: Evidence, kind: Kind, asset: int
 ) -> None:
     entry = _entry(evidence, kind)
     for name in ("held_before", "held_after"):
-        held = list(getattr(_of_block(evidence, entry), name))
-        held[asset] += 10**6
-        report = judge(_block(evidence, entry, **{name: tuple(held)}))
+        held = getattr(_of_block(evidence, entry), name)
+        token = MANDATE.assets[asset].token
+        report = judge(_block(evidence, entry, **{name: {**held, token: held[token] + 10**6}}))
         assert "UNRECONCILED" in " ".join(finding.what for finding in report.wrong)
         assert report.wrong[0].block == entry.block_number
 
@@ -89,24 +92,28 @@ def test_judge__when_a_transfer_is_altered_dropped_or_doubled__then_the_block_is
 def test_judge__when_a_feed_answers_otherwise__then_the_rebalance_is_named(evidence: Evidence) -> None:
     entry = _entry(evidence, Kind.REBALANCED)
     rounds = _of_block(evidence, entry).rounds
-    latest = _of_block(evidence, entry).latest_after
+    feed = MANDATE.assets[0].feed.source
+    latest = _of_block(evidence, entry).latest_after[feed]
+    assert isinstance(latest, int)
+    key = feed, latest
     for change, words in (
         ({"answer": 7}, "outside"),
-        ({"answer": rounds[0, latest[0]].answer + 1}, "the price is recorded as"),  # type: ignore[union-attr]
+        ({"answer": rounds[key].answer + 1}, "the price is recorded as"),  # type: ignore[union-attr]
         ({"updated_at": 1_500_000_000}, "the heartbeat is"),
         ({"updated_at": 2_500_000_000}, "the heartbeat is"),
         ({"updated_at": 0}, "not complete"),
-        ({"answered_in": latest[0] - 1}, "not complete"),
+        ({"answered_in": latest - 1}, "not complete"),
     ):
-        key = (0, latest[0])
         altered = {**rounds, key: replace(rounds[key], **change)}  # type: ignore[type-var, arg-type] # a Round
         _wrong_at(judge(_block(evidence, entry, rounds=altered)), entry, words)
 
 
 def test_judge__when_the_round_was_not_the_feeds_latest__then_the_rebalance_is_named(evidence: Evidence) -> None:
-    entry = _entry(evidence, Kind.REBALANCED)
+    blocks = [entry.block_number for entry in evidence.entries]
+    alone = [entry for entry in evidence.entries if blocks.count(entry.block_number) == 1]
+    entry = next(entry for entry in alone if entry.kind == Kind.REBALANCED)
     latest = _of_block(evidence, entry).latest_after
-    ahead = tuple(round_id + 1 for round_id in latest)
+    ahead = {feed: round_id + 1 for feed, round_id in latest.items() if isinstance(round_id, int)}
     _wrong_at(judge(_block(evidence, entry, latest_before=ahead, latest_after=ahead)), entry, "the feed's latest was")
 
 
@@ -148,13 +155,13 @@ def test_judge__when_another_contract_called_the_vault__then_the_plan_is_uncheck
 
 def _in_one_transaction(world: World) -> Evidence:
     """Several flows in one transaction of another contract, right after a rebalance."""
-    world.now += 10_000
-    world.rebalance_block(0.6)
+    world.wait(10_000)
+    world.rebalance_block(Fraction(6, 10))
     number = world.number
     done = [*world.flows(), *world.flows()]
     call = Call(address("someone"), address("multicall"), None)
-    world.close([Transaction(call, [log for transaction in done for log in transaction.logs])])
-    world.close([])
+    world.close(Transaction(call, [log for transaction in done for log in transaction.logs]))
+    world.close()
     assert world.number == number + 2
     return gather(world)
 
@@ -165,13 +172,12 @@ def test_judge__when_several_entries_share_a_transaction__then_each_is_replayed_
 
 
 def test_judge__when_another_contract_gave_tokens_first__then_the_entry_is_unchecked_and_never_wrong() -> None:
-    world = World(3)
-    gift = (world.mandate.assets[0].token, address("multicall"), world.vault, 10**18)
-    world.held[0] += gift[-1]
-    flows = [log for transaction in world.flows() for log in transaction.logs]
-    world.close([Transaction(Call(address("someone"), address("multicall"), None), [gift, *flows])])
-    world.close([])
-    report = judge(gather(world))
+    scene = Scene()
+    gift = (scene.vault.mandate.assets[0].token, address("multicall"), scene.vault.address, 10**18)
+    scene.vault.held[gift[0]] += gift[-1]
+    flow = scene.vault.mint(address("alice"), address("bob"), 10**20)
+    scene.do(Transaction(Call(address("someone"), address("multicall"), None), [gift, *flow.logs]))
+    report = scene.report()
     assert report.ok
     assert [finding.level for finding in report.unchecked] == [Level.L4]
     assert "another contract called the vault" in report.unchecked[0].what
@@ -213,12 +219,30 @@ def test_judge__when_the_node_gives_no_proof__then_the_level_is_not_reached(evid
 
 
 def test_judge__when_the_vault_says_otherwise_at_the_end__then_it_is_wrong(evidence: Evidence) -> None:
-    final = evidence.final
-    assert not isinstance(final, Missing)
-    for name, value in (("nonce", 99), ("paused", not final.paused), ("owner", address("thief")), ("supply", 1)):
-        report = judge(replace(evidence, final=replace(final, **{name: value})))  # type: ignore[arg-type] # by name
-        assert f"the vault's {name} is recorded as" in report.wrong[0].what
+    view = evidence.views[evidence.block.number]
+    assert isinstance(view, SelfView)
+    status = view.status
+    others: dict[str, SelfView] = {
+        name: replace(view, **{name: value})  # type: ignore[arg-type] # by name
+        for name, value in (("owner", address("thief")), ("strategist", ZERO), ("guardian", ZERO), ("supply", 1))
+    }
+    for each in fields(status):
+        value = getattr(status, each.name)
+        other = (Power.ROLES,) if each.name == "renounced" else not value if each.name == "paused" else value + 1
+        altered = replace(status, **{each.name: other})  # type: ignore[arg-type] # by name
+        others[each.name.replace("_", " ")] = replace(view, status=altered)
+    for words, other_view in others.items():
+        report = judge(replace(evidence, views={**evidence.views, evidence.block.number: other_view}))
+        assert f"the vault's {words} is recorded as" in report.wrong[0].what
         assert report.wrong[0].block == evidence.block.number
+
+
+def test_judge__when_the_vaults_own_word_is_missing__then_the_block_is_unchecked(evidence: Evidence) -> None:
+    entry = _entry(evidence, Kind.REBALANCED)
+    report = judge(replace(evidence, views={**evidence.views, entry.block_number: Missing("missing trie node")}))
+    assert report.ok
+    assert [finding.block for finding in report.unchecked] == [entry.block_number]
+    assert not report.reached(Level.L4)
 
 
 def test_judge__when_the_mandate_file_is_another__then_it_is_wrong(evidence: Evidence) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_strategies import MANDATES, NAMES, PAYLOADS, PLANS, REBALANCES, ROLES
+from model_strategies import DUES, MANDATES, NAMES, PAYLOADS, PLANS, REBALANCES, ROLES, STATUSES
 
 from controller.chain import codec
 from controller.chain.abi import decode, encode
@@ -13,15 +15,43 @@ from controller.chain.artifacts import load
 from controller.chain.entries import NO_HEAD, Payload, decode_payload, encode_payload, entry_head
 from controller.chain.ledger import CHAINS_SLOT, storage_slot, unpack_slot
 from controller.errors import InputError
-from controller.model import Kind, Mandate, Plan, Rebalance, Roles
+from controller.model import Due, Kind, Mandate, Plan, Rebalance, Roles, Status
+
+PRICE = "(uint256,uint80,uint40,bytes)"
 
 
 def test_types__when_compiled__then_the_same_as_in_the_contracts() -> None:
     functions = load("IVault").abi.functions
     assert functions["rebalance"].inputs == (codec.PLAN,)
-    assert functions["initialize"].inputs == (codec.MANDATE, codec.ROLES)
+    assert functions["initialize"].inputs == (codec.ROLES,)
     assert functions["mandate"].outputs == (codec.MANDATE,)
-    assert load("IVaultLens").abi.functions["snapshots"].outputs[0].count(codec.MANDATE) == 1
+    assert load("IVaultFactory").abi.functions["create"].inputs[:2] == (codec.MANDATE, codec.ROLES)
+    (status,), (due,) = functions["status"].outputs, functions["due"].outputs
+    view = f"(address,bytes,bool,{status},uint256,bytes27,uint40,{codec.MANDATE},uint16[],uint256[],{PRICE}[],{due})"
+    assert load("IVaultLens").abi.functions["snapshots"].outputs == (f"{view}[]",)
+
+
+def test_clone__when_compiled__then_its_abi_is_that_of_all_three_contracts_and_of_a_share() -> None:
+    clone = load("Vault").abi
+    assert set(load("IVault").abi.functions) <= set(clone.functions)
+    assert {"transfer", "approve", "permit", "totalSupply"} <= set(clone.functions)
+    assert clone.functions["mint"] == load("IVault").abi.functions["mint"]
+    assert clone.constructor is not None
+
+
+@given(STATUSES)
+def test_status__when_read__then_the_same(status: Status) -> None:
+    shape = load("IVault").abi.functions["status"].outputs
+    renounced = sum(1 << power for power in status.renounced)
+    (values,) = decode(shape, encode(shape, [(*astuple(status)[:-1], renounced)]))
+    assert codec.status_from_abi(values) == status
+
+
+@given(DUES)
+def test_due__when_read__then_the_same(due: Due) -> None:
+    shape = load("IVault").abi.functions["due"].outputs
+    (values,) = decode(shape, encode(shape, [(*astuple(due)[:-1], b"")]))
+    assert codec.due_from_abi(values, "") == due
 
 
 def test_ledger_slot__when_compiled__then_where_the_compiler_put_it() -> None:
@@ -53,8 +83,8 @@ def test_plan_hash__when_plans_differ__then_hashes_differ(one: Plan, other: Plan
 
 @given(REBALANCES)
 def test_rebalance__when_sent_and_read__then_the_same(rebalance: Rebalance) -> None:
-    data = encode([codec.REBALANCE], [codec.rebalance_to_abi(rebalance)])
-    assert codec.rebalance_from_abi(decode([codec.REBALANCE], data)[0]) == rebalance
+    data = encode(codec.REBALANCE, codec.rebalance_to_abi(rebalance))
+    assert codec.rebalance_from_abi(*decode(codec.REBALANCE, data)) == rebalance
 
 
 @given(PAYLOADS)

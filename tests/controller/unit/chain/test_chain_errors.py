@@ -13,7 +13,7 @@ from controller.chain.artifacts import load
 from controller.chain.errors import HINTS, decode_revert, known_errors, name_revert, revert_of
 from controller.errors import NotFoundError, Retry, RevertError
 
-NOT_DUE = load("IVault").abi.errors["NotDue"].encode(42, 500)
+NOT_DUE = load("IVault").abi.errors["NotDue"].encode(4, 42)
 HEX = "0x" + NOT_DUE.hex()
 
 
@@ -34,7 +34,7 @@ def test_revert_of__when_a_custom_error__then_name_arguments_and_hint(error: dic
     """F-24"""
     reverted = revert_of(error)
     assert isinstance(reverted, RevertError)
-    assert (reverted.name, reverted.arguments) == ("NotDue", {"drift": 42, "band": 500})
+    assert (reverted.name, reverted.arguments) == ("NotDue", {"cause": "IN_BAND", "drift": 42})
     assert reverted.hint == HINTS["NotDue"][0]
 
 
@@ -75,6 +75,16 @@ def test_decode_revert__when_empty_or_foreign__then_unknown() -> None:
 def test_decode_revert__when_rubbish_follows_a_selector__then_never_fails(rest: bytes, selector: bytes) -> None:
     error = decode_revert(selector + rest)
     assert error.name in {known_errors()[selector].name, "Unknown"}
+
+
+@pytest.mark.parametrize("name", ["BandInvalid", "SpreadInvalid", "TimelockRunning", "TwapInvalid", "NotAContract"])
+def test_known_errors__of_libraries_and_of_what_a_vault_delegates_to__then_named(name: str) -> None:
+    assert name in {item.name for item in known_errors().values()}
+
+
+def test_decode_revert__when_an_enum_has_no_such_value__then_unknown() -> None:
+    assert decode_revert(load("IVault").abi.errors["PowerRenounced"].encode(2)).arguments == {"power": "ROLES"}
+    assert decode_revert(load("IVault").abi.errors["PowerRenounced"].encode(4)).name == "Unknown"
 
 
 def test_hints__when_an_error_exists_in_the_contracts__then_spelled_the_same() -> None:

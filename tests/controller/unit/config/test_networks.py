@@ -32,6 +32,20 @@ def test_load_network__when_sepolia__then_url_comes_from_the_environment_and_is_
     }
 
 
+def test_load_network__when_it_has_uniswap_v2__then_the_recipe_is_told() -> None:
+    network = load_network("sepolia", {"EVENKEEL_SEPOLIA_URL": URL})
+    assert network.values()["uniswap_v2"]["factory"] == "0xF62c03E08ada871A0bEb309762E260a7a6a880E6"
+    assert network.sequencer is None
+
+
+@pytest.mark.parametrize("name", ["optimism", "base"])
+def test_load_network__when_an_l2__then_names_the_uptime_feed_of_its_sequencer(name: str) -> None:
+    network = load_network(name, {f"EVENKEEL_{name.upper()}_URL": URL})
+    assert network.sequencer is not None
+    assert network.sequencer.grace == 3_600
+    assert set(network.values()) == {"uniswap_v3", "uniswap_v2"}
+
+
 def test_load_network__when_a_variable_is_set__then_goes_before_the_file() -> None:
     assert load_network("anvil", {"EVENKEEL_ANVIL_URL": "http://127.0.0.1:9"}).url == "http://127.0.0.1:9"
 
@@ -45,7 +59,7 @@ def test_load_network__when_nothing_names_a_node__then_says_which_variable() -> 
 
 
 def test_load_network__when_unknown__then_names_the_known(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"no network mainnet.*anvil, ganache, sepolia"):
+    with pytest.raises(NotFoundError, match=r"no network mainnet.*anvil, base, ganache, optimism, sepolia"):
         load_network("mainnet", {})
     with pytest.raises(NotFoundError, match="no networks file"):
         load_network("anvil", {}, tmp_path / "missing.toml")
@@ -78,6 +92,11 @@ factory = "0x0227628f3F023bb0B980b67D528571c95c6DaC1C"
 pool_init_code_hash = "0x12"
 swap_router = "nonsense"
 quoter_v2 = "0xed1f6473345f45b75f8179591dd5ba1888cf2fb3"
+[bad.uniswap_v2]
+factory = "0x0227628f3f023bb0b980b67d528571c95c6dac1c"
+[bad.sequencer]
+feed = "0x0227628f3f023bb0b980b67d528571c95c6dac1c"
+grace = 0
 [bad.tokens.USD]
 address = "0x1c7D4B196Cb0C7B01d743Fbc6116a902379C7238"
 decimals = 40
@@ -100,6 +119,8 @@ feed = "0xA2F78ab2355fe2f984D808B5CeE7FD0A93D5270E"
         "bad.uniswap_v3.factory",
         "bad.uniswap_v3.pool_init_code_hash",
         "bad.uniswap_v3.swap_router",
+        "bad.uniswap_v2.pair_init_code_hash",
+        "bad.sequencer.grace",
         "bad.tokens.USD.decimals",
         "bad.tokens.USD.feed_decimals",
     }

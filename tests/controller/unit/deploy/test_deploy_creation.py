@@ -9,7 +9,7 @@ from controller.chain.artifacts import Artifact, load
 from controller.deploy.creation import code_matches, create_address, init_code
 from controller.deploy.drift import DifferenceKind, compare
 from controller.deploy.records import Deployment, code_hash
-from controller.deploy.uniswap import pool_init_code_hash
+from controller.deploy.uniswap import PAIR, POOL, init_code_hash
 from controller.errors import InputError
 
 ADDRESS = "0x" + "ab" * 20
@@ -46,8 +46,17 @@ def test_code_matches__when_only_immutables_differ__then_is_the_same_contract() 
     assert not code_matches(artifact, b"")
 
 
-def test_pool_init_code_hash__when_published_bytecode__then_is_the_one_of_public_networks() -> None:
-    assert pool_init_code_hash() == "0xe34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54"
+@pytest.mark.parametrize(
+    ("contract", "expected"),
+    [
+        (POOL, "0xe34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54"),
+        (PAIR, "0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f"),
+    ],
+)
+def test_init_code_hash__when_published_bytecode__then_is_the_one_of_public_networks(
+    contract: str, expected: str
+) -> None:
+    assert init_code_hash(contract) == expected
 
 
 def test_compare__when_code_is_right_missing_or_other__then_says_which() -> None:

@@ -19,8 +19,17 @@ def test_resolve__when_values_are_complete__then_only_references_to_steps_are_le
     values = {"uniswap_v3": {"factory": "0xF", "pool_init_code_hash": "0xH"}}
     steps = {step.name: step for step in resolve(load("recipe"), values)}
     assert steps["UniswapV3Venue"].args == ("0xF", "0xH")
-    assert steps["VaultFactory"].args == ("@Vault", "@Ledger")
-    assert steps["VaultFactory"].arguments({"Vault": "0xV", "Ledger": "0xL"}) == ("0xV", "0xL")
+    assert steps["Vault"].args == ("@Ledger", "@VaultFlows")
+    assert steps["Vault"].arguments({"VaultFlows": "0xV", "Ledger": "0xL"}) == ("0xL", "0xV")
+
+
+def test_resolve__when_the_network_lacks_what_a_step_needs__then_the_step_is_left_out() -> None:
+    values = {"uniswap_v3": {"factory": "0xF", "pool_init_code_hash": "0xH"}}
+    without = [step.name for step in resolve(load("recipe"), values)]
+    assert "UniswapV2Venue" not in without
+    values["uniswap_v2"] = {"factory": "0xG", "pair_init_code_hash": "0xI"}
+    added = {step.name: step.args for step in resolve(load("recipe"), values) if step.name not in without}
+    assert added == {"UniswapV2Venue": ("0xG", "0xI")}
 
 
 def test_resolve__when_several_things_are_wrong__then_all_are_named() -> None:
@@ -44,7 +53,8 @@ def test_resolve__when_several_things_are_wrong__then_all_are_named() -> None:
 
 
 def test_load__when_uniswap__then_needs_nothing_of_the_network() -> None:
-    assert [step.name for step in resolve(load("uniswap"), {})] == ["UniswapV3Factory", "SwapRouter", "QuoterV2"]
+    names = [step.name for step in resolve(load("uniswap"), {})]
+    assert names == ["UniswapV3Factory", "SwapRouter", "QuoterV2", "UniswapV2Factory"]
 
 
 def test_recipe__when_the_compiler_is_set_in_three_places__then_all_say_the_same() -> None:

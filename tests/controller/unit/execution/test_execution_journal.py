@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from controller.errors import StorageError
 from controller.execution.documents import canonical, from_document, to_document
 from controller.execution.journal import NO_HEAD, Journal, RecordKind
-from controller.model import BlockRef, Fill, Outcome, Reason, Rebalance, TickRecord
+from controller.model import BlockRef, Cause, Fill, Outcome, Reason, Rebalance, TickRecord
 
 VAULT = "0x" + "11" * 20
 OTHER = "0x" + "22" * 20
@@ -29,6 +29,8 @@ rebalances = st.builds(
     Rebalance,
     st.just(OTHER),
     numbers,
+    st.sampled_from(Cause),
+    st.booleans(),
     words,
     words,
     numbers,
@@ -47,6 +49,7 @@ ticks = st.builds(
     lists,
     numbers,
     numbers,
+    lists,
     numbers,
     st.none() | st.sampled_from(Reason),
     st.text(),

@@ -13,7 +13,7 @@ from controller.execution.send import _KNOWN, _NONCE_USED
 from controller.execution.settle import Fate, Patience, Sending, Verdict, wait
 from controller.model import Plan
 
-PLAN = Plan(0, 100, 1, b"\1" * 32, b"\2" * 32, ())
+PLAN = Plan(0, 100, 1, b"\1" * 32, b"\2" * 32, False, ())
 SENDING = Sending(0, "0x" + "11" * 20, PLAN, "0x" + "22" * 20, 0, b"\3" * 32, b"")
 CHAIN = Chain.__new__(Chain)
 LOST = Verdict(Fate.LOST)

@@ -9,8 +9,8 @@ import pytest
 from planning_pieces import HEAD, NOW, Venue, address, judge, make_mandate, make_snapshot
 
 from controller.errors import InputError
-from controller.model import NoTrade, Plan, Price, Quote, Reason, Scope, Snapshot
-from controller.planning.plan import QuoteSource, Requote, Want, best, decide, finish, propose
+from controller.model import Fill, Knot, NoTrade, Plan, Price, Quote, Reason, Scope, Snapshot
+from controller.planning.plan import Proposal, QuoteSource, Want, best, decide, finish, propose
 
 ONE = 10**18  # {qTok} one dollar's worth, also D36{quote/qTok}
 DEADLINE = NOW + 600
@@ -30,7 +30,7 @@ def free(wants: Sequence[Want], loss: int = 0) -> list[Quote]:
 def run(snapshot: Snapshot, quote: QuoteSource = free, tolerance: int = 30) -> Plan | NoTrade:
     return decide(
         snapshot,
-        snapshot.mandate.targets,
+        snapshot.targets,
         quote,
         now=NOW,
         deadline=DEADLINE,
@@ -45,6 +45,14 @@ def reason(snapshot: Snapshot, quote: QuoteSource = free) -> tuple[Reason, str]:
     return decision.reason, decision.detail
 
 
+def wanted(snapshot: Snapshot, now: int = NOW) -> tuple[Want, ...]:
+    """The trades of a whole rebalance."""
+    proposal = propose(snapshot, snapshot.targets, now=now)
+    assert isinstance(proposal, Proposal)
+    assert not proposal.part
+    return proposal.wants
+
+
 # ---- no trade, in the order of the contract
 
 
@@ -52,23 +60,23 @@ def test_propose__when_everything_is_wrong__then_the_first_of_the_contract() -> 
     snapshot = vault((0, 0), cooldown=3_600)
     snapshot = replace(
         snapshot,
-        paused=True,
-        last_rebalance=NOW - 600,
+        status=replace(snapshot.status, paused=True, last_rebalance=NOW - 600),
         prices=(Price(ONE, 1, NOW), Price(0, 0, 0, "PriceStale(feed=0x1)")),
     )
     assert reason(snapshot)[0] is Reason.PAUSED
-    snapshot = replace(snapshot, paused=False)
+    snapshot = replace(snapshot, status=replace(snapshot.status, paused=False))
     assert reason(snapshot) == (Reason.PRICE_UNUSABLE, f"asset 1 ({address(2)}): PriceStale(feed=0x1)")
     snapshot = replace(snapshot, prices=(Price(ONE, 1, NOW), Price(ONE, 1, NOW)))
-    assert reason(snapshot) == (Reason.COOLING_DOWN, f"until {NOW + 3_000}, 3000 s from now")
-    snapshot = replace(snapshot, last_rebalance=0)
     assert reason(snapshot)[0] is Reason.NO_VALUE
     snapshot = replace(snapshot, balances=(52 * ONE, 48 * ONE))
+    assert reason(snapshot) == (Reason.COOLING_DOWN, f"until {NOW + 3_000}, 3000 s from now")
+    snapshot = replace(snapshot, status=replace(snapshot.status, last_rebalance=0))
     assert reason(snapshot) == (Reason.IN_BAND, f"largest drift 200.0 bps (asset 0 ({address(1)})), band 500 bps")
 
 
 def test_propose__when_the_cooldown_ends_now__then_due() -> None:
-    snapshot = replace(vault((560, 440), cooldown=600), last_rebalance=NOW - 600)
+    snapshot = vault((560, 440), cooldown=600)
+    snapshot = replace(snapshot, status=replace(snapshot.status, last_rebalance=NOW - 600))
     assert not isinstance(propose(snapshot, (5_000, 5_000), now=NOW), NoTrade)
     assert isinstance(propose(snapshot, (5_000, 5_000), now=NOW - 1), NoTrade)
 
@@ -104,18 +112,32 @@ def test_propose__when_no_counterpart_can_take_the_minimum__then_below_minimum()
 def test_propose__when_the_rule_fires_at_200_and_goes_to_175__then_trades_25() -> None:
     """The published target-date rule: 62% of a 60% target ends at 61.75%."""
     snapshot = vault((620, 380), (6_000, 4_000), band=200, destination=175)
-    assert propose(snapshot, (6_000, 4_000), now=NOW) == (Want(0, 1, 2_500 * ONE),)
+    assert propose(snapshot, (6_000, 4_000), now=NOW) == Proposal((Want(0, 1, 2_500 * ONE),))
+    low = vault((570, 430), (6_000, 4_000), band=200, destination=175)
+    assert wanted(low) == (Want(1, 0, 12_500 * ONE),), "57% ends at 58.25%"
+
+
+def test_propose__with_a_relative_destination__then_ends_where_every_asset_is_near_its_own_target() -> None:
+    """60% at 72% may end at 66%, but 40% has to come to 36%, so it ends at 64%."""
+    snapshot = vault((720, 280), (6_000, 4_000), band=0, relative_band=2_000, destination=0, relative_destination=1_000)
+    assert wanted(snapshot) == (Want(0, 1, 80_000 * ONE),)
+
+
+def test_propose__along_a_path__then_to_the_targets_of_the_time_of_execution() -> None:
+    path = (Knot(NOW - 12, (6_000, 4_000)), Knot(NOW + 988, (5_000, 5_000)))
+    snapshot = vault((600, 400), (6_000, 4_000), path=path, destination=100)
+    assert reason(snapshot)[0] is Reason.IN_BAND
+    assert wanted(snapshot, NOW + 488) == (Want(0, 1, 40_000 * ONE),)
 
 
 def test_propose__when_the_destination_is_zero__then_half_a_smallest_trade_short() -> None:
     snapshot = vault((560, 440), destination=0, min_trade=100 * ONE)
-    assert propose(snapshot, (5_000, 5_000), now=NOW) == (Want(0, 1, 59_950 * ONE),)
+    assert propose(snapshot, (5_000, 5_000), now=NOW) == Proposal((Want(0, 1, 59_950 * ONE),))
 
 
 def test_propose__when_one_surplus_faces_two_deficits__then_two_trades_and_no_asset_on_both_sides() -> None:
     snapshot = vault((700, 200, 100), (6_000, 2_500, 1_500), destination=100)
-    wants = propose(snapshot, (6_000, 2_500, 1_500), now=NOW)
-    assert not isinstance(wants, NoTrade)
+    wants = wanted(snapshot)
     # 100,000 dollars too much, 10,000 may stay; 50,000 are missing on either side, so both end about 5,000 short
     assert [(want.sell, want.buy) for want in wants] == [(0, 1), (0, 2)]
     assert sum(want.amount_in for want in wants) == 90_000 * ONE
@@ -124,8 +146,7 @@ def test_propose__when_one_surplus_faces_two_deficits__then_two_trades_and_no_as
 
 def test_propose__when_surpluses_match_deficits__then_one_trade_each_largest_first() -> None:
     snapshot = vault((150, 400, 340, 110), (2_000, 3_000, 2_500, 2_500), destination=0)
-    wants = propose(snapshot, (2_000, 3_000, 2_500, 2_500), now=NOW)
-    assert not isinstance(wants, NoTrade)
+    wants = wanted(snapshot)
     assert (wants[0].sell, wants[0].buy) == (1, 3)
     assert {want.sell for want in wants}.isdisjoint(want.buy for want in wants)
 
@@ -133,25 +154,29 @@ def test_propose__when_surpluses_match_deficits__then_one_trade_each_largest_fir
 def test_propose__when_the_scope_is_breach__then_the_others_are_only_counterparts() -> None:
     # only asset 0 is in breach, the three others are 200 bps below their targets, outside the destination of 50
     balances, targets = (310, 230, 230, 230), (2_500, 2_500, 2_500, 2_500)
-    book = propose(vault(balances, targets, destination=50), targets, now=NOW)
-    breach = propose(vault(balances, targets, destination=50, scope=Scope.BREACH), targets, now=NOW)
-    assert not isinstance(book, NoTrade)
-    assert not isinstance(breach, NoTrade)
+    book = wanted(vault(balances, targets, destination=50))
+    breach = wanted(vault(balances, targets, destination=50, scope=Scope.BREACH))
     assert sum(want.amount_in for want in book) == sum(want.amount_in for want in breach) == 55_000 * ONE
     assert {want.buy for want in book} == {1, 2, 3}
 
 
+def test_propose__when_the_scope_is_breach__then_what_is_off_but_not_in_breach_stays() -> None:
+    balances, targets = (310, 190, 270, 230), (2_500, 2_500, 2_500, 2_500)
+    assert len(wanted(vault(balances, targets, destination=50))) > 1
+    breach = wanted(vault(balances, targets, destination=50, scope=Scope.BREACH))
+    assert breach == (Want(0, 1, 55_000 * ONE),)
+
+
 def test_propose__when_a_target_is_zero__then_sells_down_to_the_destination() -> None:
     snapshot = vault((60, 940), (0, 10_000), destination=100)
-    assert propose(snapshot, (0, 10_000), now=NOW) == (Want(0, 1, 50_000 * ONE),)
+    assert propose(snapshot, (0, 10_000), now=NOW) == Proposal((Want(0, 1, 50_000 * ONE),))
 
 
 def test_propose__when_one_token_is_dear_and_coarse__then_the_amount_is_rounded_to_the_smaller_trade() -> None:
     mandate = make_mandate((5_000, 5_000), (0, 18), destination=0, min_trade=3_000 * ONE)
     price = 7_000 * 10**36  # one unit is worth 7,000 dollars
     snapshot = make_snapshot(mandate, (80, 440_000 * ONE), (price, ONE))
-    wants = propose(snapshot, (5_000, 5_000), now=NOW)
-    assert wants == (Want(0, 1, 8),)  # 60,000 dollars are 8.57 units, and 8.35 are aimed at
+    assert wanted(snapshot) == (Want(0, 1, 8),)  # 60,000 dollars are 8.57 units, and 8.35 are aimed at
     assert isinstance(run(snapshot, lambda wants: [Quote(0, 1, 0, 8, 56_000 * ONE, b"")]), NoTrade)
 
 
@@ -162,7 +187,7 @@ def test_decide__when_trading_is_free__then_a_plan_for_this_snapshot() -> None:
     snapshot = vault((560, 440), destination=100)
     plan = run(snapshot)
     assert isinstance(plan, Plan)
-    assert (plan.nonce, plan.deadline, plan.journal_head) == (snapshot.nonce, DEADLINE, HEAD)
+    assert (plan.nonce, plan.deadline, plan.journal_head, plan.part) == (snapshot.status.nonce, DEADLINE, HEAD, False)
     assert (plan.reference_block, plan.reference_hash) == (snapshot.block.number, snapshot.block.hash)
     assert [(t.sell, t.buy, t.venue, t.amount_in, t.route) for t in plan.trades] == [(0, 1, 0, 50_000 * ONE, b"\x00")]
 
@@ -190,8 +215,8 @@ def test_decide__when_a_cost_keeps_an_asset_from_its_destination__then_asks_agai
     assert isinstance(plan, Plan)
     assert len(asked) == 2
     assert asked[0][0].amount_in < asked[1][0].amount_in == plan.trades[0].amount_in
-    after = [snapshot.balances[0] - plan.trades[0].amount_in, snapshot.balances[1] + quote(asked[1])[0].amount_out]
-    assert judge(snapshot, after) == ""
+    fill = Fill(0, 1, 0, plan.trades[0].amount_in, quote(asked[1])[0].amount_out)
+    assert judge(snapshot, [fill]) == ""
 
 
 def test_decide__when_a_gain_would_take_an_asset_past_its_target__then_asks_again_for_less() -> None:
@@ -240,16 +265,22 @@ def test_decide__when_quotes_jump_from_round_to_round__then_gives_up_with_the_ru
 
 def test_finish__when_no_round_is_left__then_says_so_instead_of_asking() -> None:
     snapshot = vault((600, 400), destination=0, max_loss=100)
-    wants = propose(snapshot, (5_000, 5_000), now=NOW)
-    assert not isinstance(wants, NoTrade)
-    quotes = free(wants, loss=50)
+    proposal = Proposal(wanted(snapshot))
+    quotes = free(proposal.wants, loss=50)
 
-    def end(rounds_left: int) -> Plan | NoTrade | Requote:
+    def end(rounds_left: int) -> Plan | NoTrade | Proposal:
         return finish(
-            snapshot, wants, quotes, deadline=DEADLINE, journal_head=HEAD, tolerance=0, rounds_left=rounds_left
+            snapshot,
+            proposal,
+            quotes,
+            now=NOW,
+            deadline=DEADLINE,
+            journal_head=HEAD,
+            tolerance=0,
+            rounds_left=rounds_left,
         )
 
-    assert isinstance(end(1), Requote)
+    assert isinstance(end(1), Proposal)
     last = end(0)
     assert isinstance(last, NoTrade)
     assert last.reason is Reason.COST_ABOVE_LIMIT
@@ -262,8 +293,8 @@ def test_decide__when_trades_share_a_pool__then_the_second_is_sized_by_what_the_
     plan = run(snapshot, venue.quote)
     assert isinstance(plan, Plan)
     assert [trade.sell for trade in plan.trades] == [0, 0]
-    after, refused = venue.execute(snapshot, plan)
-    assert (refused, judge(snapshot, after)) == ("", "")
+    fills, refused = venue.execute(snapshot, plan)
+    assert (refused, judge(snapshot, fills)) == ("", "")
 
 
 def test_best__among_quotes__then_the_largest_and_the_first_of_equals() -> None:

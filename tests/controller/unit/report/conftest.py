@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import planning_pieces
 import pytest
 
 from controller.model import (
-    Asset,
     BlockRef,
-    Feed,
+    Cause,
     Fill,
     Mandate,
     NoTrade,
     Outcome,
-    Price,
     Quote,
     Reason,
     Rebalance,
-    Scope,
     Snapshot,
     TickRecord,
 )
 from controller.planning import plan, rules
+from controller.planning.path import targets_at
 
 VAULT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 DAY = 86_400
@@ -38,27 +37,10 @@ class Run:
 
 
 def make_mandate(targets: Sequence[int], decimals: Sequence[int], **changes: object) -> Mandate:
-    feed = Feed("0x" + "44" * 20, DAY, 8, 1, 10**18)
-    assets = tuple(
-        Asset("0x" + f"{number:040x}", places, target, feed)
-        for number, (target, places) in enumerate(zip(targets, decimals, strict=True), start=1)
-    )
-    fields: dict[str, object] = {
-        "name": "Half and half",
-        "symbol": "HALF",
-        "file_hash": b"\x07" * 32,
-        "oracle": "0x" + "55" * 20,
-        "scope": Scope.BOOK,
-        "band": 500,
-        "destination": 100,
-        "max_slippage": 100,
-        "max_loss": 50,
-        "cooldown": 0,
-        "min_trade": 10**18,
-        "venues": ("0x" + "66" * 20,),
-        "assets": assets,
-    }
-    return Mandate(**{**fields, **changes})  # type: ignore[arg-type]
+    """A band of 500 {bps}, a destination of 100, no cool-down, trades of 1 {quote} and more."""
+    usual: dict[str, object] = {"name": "Half and half", "symbol": "HALF", "file_hash": b"\x07" * 32}
+    usual |= {"destination": 100, "cooldown": 0, "min_trade": 10**18}
+    return planning_pieces.make_mandate(targets, decimals, **{**usual, **changes})
 
 
 def make_tick(
@@ -67,6 +49,7 @@ def make_tick(
     """A tick in band, one day after the other; `answers` with the 8 decimals of the feeds, 0 for none."""
     prices = tuple(asset.price_from_answer(answer) for asset, answer in zip(mandate.assets, answers, strict=True))
     held = rules.values(balances, prices)
+    targets = targets_at(mandate.path, 1_000_000 + DAY * number)
     fields: dict[str, object] = {
         "vault": VAULT,
         "block": BlockRef(100 + 10 * number, number.to_bytes(32, "big"), 1_000_000 + DAY * number),
@@ -74,7 +57,8 @@ def make_tick(
         "prices": prices,
         "supply": supply,
         "value": sum(held) if all(prices) else 0,
-        "drift": rules.largest_drift(held, mandate.targets) if all(prices) else 0,
+        "targets": targets,
+        "drift": rules.largest_drift(held, targets) if all(prices) else 0,
         "reason": Reason.IN_BAND,
         "detail": "",
         "plan_hash": None,
@@ -83,7 +67,7 @@ def make_tick(
     return TickRecord(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def make_outcome(tick: TickRecord, mandate: Mandate, fills: Sequence[Fill], gas: int = 200_000) -> Outcome:
+def make_outcome(tick: TickRecord, fills: Sequence[Fill], gas: int = 200_000) -> Outcome:
     after = list(tick.balances)
     for fill in fills:
         after[fill.sell] -= fill.amount_in
@@ -92,10 +76,12 @@ def make_outcome(tick: TickRecord, mandate: Mandate, fills: Sequence[Fill], gas:
     rebalance = Rebalance(
         keeper="0x" + "77" * 20,
         nonce=0,
+        cause=Cause.THRESHOLD,
+        open=False,
         plan_hash=b"\x08" * 32,
         journal_head=b"\x09" * 32,
         drift_before=tick.drift,
-        drift_after=rules.largest_drift(held, mandate.targets),
+        drift_after=rules.largest_drift(held, tick.targets),
         value_before=tick.value,
         value_after=sum(held),
         prices=tick.prices,
@@ -126,7 +112,7 @@ def tiny() -> Run:
         shares,
         reason=None,
         plan_hash=b"\x08" * 32,
-        outcome=make_outcome(due, mandate, [fill]),
+        outcome=make_outcome(due, [fill]),
     )
     third = make_tick(mandate, 2, (1_102_090_000, 918 * 10**16), (10**8, 100 * 10**8), shares)
     return Run((first, second, third), mandate)
@@ -163,9 +149,10 @@ def make_synthetic(count: int = 400, seed: int = 1, **changes: object) -> Run:
             ticks.append(make_tick(mandate, number, balances, (0, *answers[1:]), supply, reason=Reason.PRICE_UNUSABLE))
             continue
         tick = make_tick(mandate, number, balances, answers, supply)
+        snapshot = _snapshot(tick, mandate, last)
         decision = plan.decide(
-            _snapshot(tick, mandate, last),
-            mandate.targets,
+            snapshot,
+            snapshot.targets,
             lambda wants, prices=tick.prices: [_quote(want, prices) for want in wants],
             now=tick.block.timestamp,
             deadline=tick.block.timestamp + 60,
@@ -182,7 +169,7 @@ def make_synthetic(count: int = 400, seed: int = 1, **changes: object) -> Run:
             Fill(trade.sell, trade.buy, 0, trade.amount_in, _quote(trade, tick.prices).amount_out)
             for trade in decision.trades
         ]
-        outcome = make_outcome(tick, mandate, fills, gas=150_000 + chance.randrange(50_000))
+        outcome = make_outcome(tick, fills, gas=150_000 + chance.randrange(50_000))
         last = outcome.block.timestamp
         ticks.append(
             make_tick(mandate, number, balances, answers, supply, reason=None, plan_hash=b"\x08" * 32, outcome=outcome)
@@ -199,5 +186,5 @@ def _quote(want: plan.Want, prices: Sequence[int]) -> Quote:
 
 
 def _snapshot(tick: TickRecord, mandate: Mandate, last: int) -> Snapshot:
-    prices = tuple(Price(price, 1, tick.block.timestamp) for price in tick.prices)
-    return Snapshot(1, tick.block, VAULT, True, False, 0, last, tick.supply, b"", 0, mandate, tick.balances, prices)
+    snapshot = planning_pieces.make_snapshot(mandate, tick.balances, tick.prices, last_rebalance=last)
+    return replace(snapshot, block=tick.block, targets=tick.targets)

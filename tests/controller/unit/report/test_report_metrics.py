@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from controller.errors import InputError, NotFoundError
-from controller.model import Reason
+from controller.model import Cause, Reason
 from controller.report.metrics import GasPrice, executions, summarise
 from controller.units import D18
 
@@ -36,6 +36,10 @@ def test_summarise__three_ticks_by_hand__every_number(tiny):
     assert summary.max_drift == 555_555_555_555_555_55
     assert (summary.gas, summary.gas_per_rebalance, summary.gas_fees) == (200_000, 200_000, 600_000)
     assert summary.gas_value is None
+    assert summary.causes == {Cause.THRESHOLD: 1}
+    # 0.41 of 2,250 where half of 10% may be lost at once, and 102.50 where half of 400% may be sold
+    assert summary.loss_budget_used == -(-41 * 10**14 // 225_000) * D18 // (5 * 10**12)
+    assert summary.turnover_budget_used == -(-10_250 * 10**14 // 225_000) * D18 // (2 * 10**14)
     assert summary.vault_series == (D36, 1125 * D36 // 1000, 1_010_045 * D36 // 10**6)
     assert summary.hold_series == (D36, 1125 * D36 // 1000, D36)
     assert summary.frictionless.series == (D36, 1125 * D36 // 1000, 101_025 * D36 // 10**5)
@@ -96,6 +100,26 @@ def test_summarise__error_and_dry_run__counted_apart_and_once(tiny):
     summary = summarise((first, dry, failed), tiny.mandate)
 
     assert (summary.idle_ticks, summary.planned, summary.errors, summary.rebalances) == (1, 1, {"NodeError": 1}, 0)
+
+
+def test_summarise__second_rebalance__budgets_leak_in_between_and_gains_do_not_offset(tiny):
+    """Once a gain of 2.50 in between, once half of the window, in which a quarter of 10% leaks."""
+    first, due, _ = tiny.ticks
+    rebalance = due.outcome.rebalance
+    fill = replace(rebalance.fills[0], amount_out=105_000_000)
+
+    def later(days: int, **changes: object):
+        block = replace(due.outcome.block, timestamp=due.outcome.block.timestamp + days * 86_400)
+        return replace(due, outcome=replace(due.outcome, block=block, rebalance=replace(rebalance, **changes)))
+
+    once = summarise((first, due), tiny.mandate)
+    soon = summarise((first, due, later(0, fills=(fill,)), later(0)), tiny.mandate)
+    long = summarise((first, due, later(15)), tiny.mandate)
+
+    assert soon.loss_budget_used == 2 * once.loss_budget_used
+    assert soon.turnover_budget_used == 3 * once.turnover_budget_used
+    assert long.loss_budget_used == once.loss_budget_used
+    assert long.causes == {Cause.THRESHOLD: 2}
 
 
 def test_summarise__no_tick__says_what_to_do(tiny):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import InputError, MissingExtraError, StorageError
-from controller.model import Mandate, Reason
+from controller.model import Cause, Mandate, Period, Reason, Trigger, TriggerKind
 from controller.report import axes, page
 from controller.report.metrics import summarise
 from controller.report.page import Finding, Verdict, render, write_report
@@ -128,6 +128,44 @@ def test_render__every_chart__is_described_for_those_who_cannot_see_it(tiny):
     assert len(images) == 2 + 3
     assert all(len(str(attrs["aria-label"])) > 40 for attrs in images)
     assert all(attrs.get("aria-hidden") == "true" for tag, attrs in reader.elements if tag == "svg")
+
+
+def test_render__relative_band_and_no_absolute_one__no_line_of_a_trigger(tiny, mandate_of):
+    mandate = mandate_of((5000, 5000), (6, 18), band=0, destination=0, relative_band=1_000, relative_destination=200)
+
+    text = _render(replace(tiny, mandate=mandate))
+
+    assert "Trigger" not in text
+    assert "target 50%, band 5%." in text
+
+
+def test_render__calendar_alone__no_band(tiny, mandate_of):
+    daily = Trigger(TriggerKind.CALENDAR, 0, 0, Period.DAY, 1, 1, 0)
+
+    text = _render(replace(tiny, mandate=mandate_of((5000, 5000), (6, 18), trigger=daily)))
+
+    assert "Trigger" not in text
+    assert "Destination 100 bps" in text
+    assert "target 50%." in text
+
+
+def test_render__targets_moved__panel_says_from_where_to_where(tiny):
+    first, *others = tiny.ticks
+    run = replace(tiny, ticks=(replace(first, targets=(4_000, 6_000)), *others))
+
+    text = _render(run)
+
+    assert "target from 40% to 50%, band 5%." in text
+    assert ">-5%<" in text
+
+
+def test_render__every_rebalance__has_its_cause(tiny):
+    first, due, third = tiny.ticks
+    rebalance = replace(due.outcome.rebalance, cause=Cause.CALENDAR)
+    run = replace(tiny, ticks=(first, replace(due, outcome=replace(due.outcome, rebalance=rebalance)), third))
+
+    assert '<td rowspan="1">calendar</td>' in _render(run)
+    assert "calendar: 1 trade, ends at" in _render(run)
 
 
 def test_render__legend_lines__match_what_the_script_reads_out(tiny):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
-from controller.model import Scope
+from controller.model import Cause, Fees, Knot, Period, Scope, TriggerKind
 from controller.report.axes import Axis, axis_for, time_marks
 from controller.report.console import summary_table
 from controller.report.metrics import summarise
@@ -16,6 +17,7 @@ from controller.report.wording import (
     Words,
     amount,
     bps,
+    cause,
     duration,
     mandate_words,
     percent,
@@ -78,6 +80,56 @@ def test_mandate_words__breach_scope_to_target_with_cooldown__said(mandate_of):
     assert "bring the assets that far away back to their targets." in said
     assert "Wait 1 day between two rebalances." in said
     assert "Trade nothing smaller than 100.00 USD." in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"kind": TriggerKind.CALENDAR, "band": 0, "every": 1, "period": Period.QUARTER, "destination": 0},
+            "Every quarter, bring every asset back to its target.",
+        ),
+        (
+            {"kind": TriggerKind.EITHER, "every": 3, "period": Period.MONTH},
+            "is 5 percentage points or more away from its target, or every 3 months, bring",
+        ),
+        (
+            {"kind": TriggerKind.BOTH, "every": 1, "period": Period.YEAR, "relative_band": 2_000},
+            "points or more away from its target, or 20% of its target or more away from it, and every year",
+        ),
+        (
+            {"relative_band": 2_000, "relative_destination": 1_000},
+            "back within 1 percentage point and 10% of the target of its target.",
+        ),
+        ({"window": 7_200}, "Finish within 2 hours what cannot be done at once."),
+        (
+            {"loss_budget": 150, "max_loss": 25},
+            "0.25% of the vault in a rebalance against the oracle, and 1.5% in any 30 days.",
+        ),
+        ({"turnover_budget": 20_000}, "Sell no more than 200% of the vault in any 30 days."),
+        ({"spread": 50}, "Single assets come and go with a spread of 0.5%."),
+        ({"fees": Fees("0x" + "01" * 20, 50, 1_000)}, "Take 0.5% of the shares a year and 10% of new highs as fees."),
+        (
+            {"path": (Knot(0, (5_000, 5_000)), Knot(86_400, (4_000, 6_000)))},
+            "Hold 50% AAA, 50% BBB until 1970-01-01, and glide to 40% AAA, 60% BBB on 1970-01-02.",
+        ),
+    ],
+)
+def test_mandate_words__whole_mandate__said(mandate_of, changes, words):
+    assert words in " ".join(mandate_words(mandate_of((5000, 5000), (6, 18), **changes), WORDS))
+
+
+@pytest.mark.parametrize(
+    ("why", "is_open", "shown"),
+    [
+        (Cause.THRESHOLD, False, "band"),
+        (Cause.CALENDAR, True, "calendar, in parts"),
+        (Cause.THRESHOLD_AND_CALENDAR, False, "band and calendar"),
+        (Cause.OPEN, True, "next part"),
+    ],
+)
+def test_cause__every_one__in_words(tiny, why, is_open, shown):
+    assert cause(replace(tiny.ticks[1].outcome.rebalance, cause=why, open=is_open)) == shown
 
 
 def test_summary_table__three_ticks__has_every_number_and_escapes(tiny):

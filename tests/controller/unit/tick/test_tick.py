@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,10 +13,18 @@ from planning_pieces import DOLLAR, NOW, Venue, make_mandate, make_snapshot, pri
 from controller import tick as module
 from controller.chain.client import Chain
 from controller.chain.codec import plan_hash
-from controller.errors import CodeMismatchError, EvenkeelError, NodeError, RevertError, SendError, StorageError
+from controller.errors import (
+    CodeMismatchError,
+    DisagreementError,
+    EvenkeelError,
+    NodeError,
+    RevertError,
+    SendError,
+    StorageError,
+)
 from controller.execution.journal import Journal, RecordKind
 from controller.execution.keys import development_signer
-from controller.model import BlockRef, NoTrade, Outcome, Plan, Reason, Rebalance, Snapshot
+from controller.model import BlockRef, Cause, NoTrade, Outcome, Plan, Reason, Rebalance, Snapshot
 from controller.strategy.fixed import FixedTargets
 from controller.tick import Controller, observed
 
@@ -145,7 +154,7 @@ def test_tick__when_the_plan_is_made__then_it_holds_until_its_deadline_in_chain_
     decision = controller.decide(APART, now=NOW)
     assert isinstance(decision, Plan)
     assert decision.deadline == NOW + controller.limits.lifetime
-    assert (decision.nonce, decision.reference_hash) == (APART.nonce, APART.block.hash)
+    assert (decision.nonce, decision.reference_hash) == (APART.status.nonce, APART.block.hash)
     assert isinstance(controller.decide(EVEN, now=NOW), NoTrade)
 
 
@@ -188,8 +197,52 @@ def test_tick__when_the_factory_does_not_know_the_vault__then_refused(
     assert journal.records() == []
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("due", False),
+        ("cause", Cause.OPEN),
+        ("next", 1),
+        ("breaches", 0b01),
+        ("largest_drift", 3 * 10**17 + 1),
+        ("largest_relative_drift", 0),
+        ("turnover_drift", 0),
+        ("total", 1),
+        ("moves", (0, 0)),
+        ("failure", "PriceStale(feed=0x1)"),
+    ],
+)
+def test_tick__when_the_vault_judges_otherwise__then_refused_by_name_with_the_field(
+    journal: Journal, sending: Sending, monkeypatch: pytest.MonkeyPatch, field: str, value: object
+) -> None:
+    odd = replace(APART, due=replace(APART.due, **{field: value}))
+    with pytest.raises(DisagreementError, match=f"judge block 100 differently: {field}: "):
+        _controller(journal, odd, monkeypatch).tick(VAULT, broadcast=True)
+    (tick,) = journal.ticks(VAULT)
+    assert tick.error == "DisagreementError"
+    assert sending.calls == []
+
+
+def test_tick__when_the_targets_are_not_those_of_the_path__then_refused_by_name(
+    journal: Journal, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = replace(APART, targets=(5_000, 5_000))
+    with pytest.raises(DisagreementError, match=r"targets: \(6000, 4000\) here, \(5000, 5000\) there"):
+        _controller(journal, odd, monkeypatch).tick(VAULT, broadcast=True)
+    assert sending.calls == []
+
+
+def test_tick__when_the_lens_leaves_the_moves_out_because_a_price_is_bad__then_no_disagreement(
+    journal: Journal, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    priceless = make_snapshot(MANDATE, APART.balances, (PRICES[0], 0))
+    priceless = replace(priceless, due=replace(priceless.due, moves=()))
+    assert _controller(journal, priceless, monkeypatch).tick(VAULT, broadcast=True).reason is Reason.PRICE_UNUSABLE
+
+
 def test_observed__when_prices_are_whole__then_value_and_drift() -> None:
     seen = observed(APART)
     assert seen.value == 100_000 * DOLLAR
     assert seen.drift == 3 * 10**17
+    assert seen.targets == (6_000, 4_000)
     assert observed(make_snapshot(MANDATE, [0, 0], PRICES)).value == 0
