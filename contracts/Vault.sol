@@ -329,9 +329,8 @@ contract Vault is VaultBase, IVaultCore {
         assembly ("memory-safe") {
             let m := mload(0x40)
             mstore(m, selector)
-            // Addresses cut from words may have more above them.
-            mstore(add(m, 0x04), shr(96, shl(96, sell)))
-            mstore(add(m, 0x24), shr(96, shl(96, buy)))
+            mstore(add(m, 0x04), sell) // an address of MandateCodec has nothing above its 160 bits
+            mstore(add(m, 0x24), buy)
             mstore(add(m, 0x44), amountIn)
             mstore(add(m, 0x64), 0x80)
             mstore(add(m, 0x84), route.length)

@@ -241,9 +241,10 @@ library MandateCodec {
     }
 
     /// @dev The caller has checked the index.
-    function token(bytes memory words, uint256 index) internal pure returns (address) {
-        unchecked {
-            return address(uint160(_word(words, HEADER + venueCount(words) + PER_ASSET * index)));
+    function token(bytes memory words, uint256 index) internal pure returns (address found) {
+        uint256 from = _assets(words);
+        assembly ("memory-safe") {
+            found := shr(96, shl(96, mload(add(from, mul(index, 96))))) // PER_ASSET words
         }
     }
 
@@ -383,8 +384,9 @@ library MandateCodec {
     }
 
     function _assets(bytes memory words) private pure returns (uint256 from) {
-        uint256 venues = venueCount(words);
         assembly ("memory-safe") {
+            // venueCount, the last byte but one of the first word
+            let venues := byte(30, mload(add(words, 32)))
             from := add(add(words, 32), shl(5, add(HEADER, venues)))
         }
     }

@@ -341,6 +341,7 @@ UNSOUND: dict[str, dict[str, Any]] = {
     "no smallest trade": {"min_trade": 0},
     "fees are 501 and 1000": {"management": 501},
     "fees go to": {"recipient": ZERO},
+    "no token, or the vault's own share": {"assets": (replace(MANDATE.assets[0], token=ZERO), *MANDATE.assets[1:])},
     "names a token twice": {"assets": (MANDATE.assets[0],) * 3},
     "spread is 99 bps": {"spread": 99},
     "may have 2 to 1 bps": {"assets": (make_asset("stocks", 18, 2, 1), *MANDATE.assets[1:])},

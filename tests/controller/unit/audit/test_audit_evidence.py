@@ -11,8 +11,9 @@ import pytest
 from audit_evidence import gather
 from audit_pieces import MANDATE, MANDATE_FILE, ZERO, address
 from audit_scene import Scene
-from audit_vault import Transaction
+from audit_vault import Transaction, call_data
 from audit_world import World
+from eth_utils import keccak
 
 from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, SelfView
 from controller.audit.judge import judge
@@ -160,6 +161,22 @@ def test_judge__when_the_plan_in_the_transaction_is_another__then_each_differenc
     _wrong_at(judge(_call(evidence, entry, sender=address("thief"))), entry, "the keeper is recorded as")
 
 
+def test_judge__when_the_node_lacks_a_transaction_or_the_plans_block__then_it_is_wrong() -> None:
+    scene = Scene()
+    scene.shock("140/100")
+    scene.world.close()
+    fills = scene.world.fills(Fraction(97, 100), 10)
+    number = scene.world.number - 1
+    scene.do(scene.vault.rebalance(fills, (number, scene.world.headers()[number].stated_hash)))
+    evidence = scene.evidence()
+    assert judge(evidence).findings == ()
+    entry = _entry(evidence, Kind.REBALANCED)
+    calls = {key: call for key, call in evidence.calls.items() if key != entry.transaction}
+    _wrong_at(judge(replace(evidence, calls=calls)), entry, "the node does not have the transaction")
+    headers = {key: header for key, header in evidence.headers.items() if key != number}
+    _wrong_at(judge(replace(evidence, headers=headers)), entry, f"the plan's reference block {number}")
+
+
 def test_judge__when_another_contract_called_the_vault__then_the_plan_is_unchecked_by_name(evidence: Evidence) -> None:
     entry = _entry(evidence, Kind.REBALANCED)
     calls = {**evidence.calls, entry.transaction: Call(address("someone"), address("multicall"), None)}
@@ -254,6 +271,21 @@ def test_judge__when_the_vault_says_otherwise_at_the_end__then_it_is_wrong(evide
         report = judge(replace(evidence, views={**evidence.views, evidence.block.number: other_view}))
         assert f"the vault's {words} is recorded as" in report.wrong[0].what
         assert report.wrong[0].block == evidence.block.number
+
+
+def test_judge__when_the_vault_says_otherwise_of_a_keeper_or_a_call__then_it_is_wrong() -> None:
+    scene = Scene()
+    call = call_data("setGuardian", address("other"))
+    scene.do(scene.vault.submit(call))
+    evidence = scene.evidence()
+    view = evidence.views[evidence.block.number]
+    assert isinstance(view, SelfView)
+    for altered, words in (
+        (replace(view, keepers={scene.vault.keeper: False}), f"keeper {scene.vault.keeper} is recorded as True"),
+        (replace(view, executable_at={keccak(call): 1}), f"when the call 0x{keccak(call).hex()} can be made"),
+    ):
+        report = judge(replace(evidence, views={**evidence.views, evidence.block.number: altered}))
+        assert words in report.wrong[0].what
 
 
 def test_judge__when_the_vaults_own_word_is_missing__then_the_block_is_unchecked(evidence: Evidence) -> None:
