@@ -251,11 +251,11 @@ contract HostileKeeper is VaultFixture {
         (next[from], next[to]) = (next[from] - step, next[to] + step);
         uint32 duration = seed_ >> 32 & 1 == 0 ? 0 : uint32((seed_ >> 40) % 5 days);
         if (!_asThief(abi.encodeCall(vault.setTargets, (next, duration)))) return;
-        assertLe(step, 500, "ST-1 a step is at most maxStep");
-        if (lastTargetChange != 0) assertGe(block.timestamp, lastTargetChange + 1 days, "ST-2 stepDelay kept");
+        assertLe(step, 500, "STR-1 a step is at most maxStep");
+        if (lastTargetChange != 0) assertGe(block.timestamp, lastTargetChange + 1 days, "STR-2 stepDelay kept");
         lastTargetChange = block.timestamp;
         if (duration != 0) {
-            assertEq(abi.encode(vault.targets()), abi.encode(now_), "ST-3 a glide begins where the targets are");
+            assertEq(abi.encode(vault.targets()), abi.encode(now_), "STR-3 a glide begins where the targets are");
         }
     }
 

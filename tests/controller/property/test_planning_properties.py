@@ -31,6 +31,7 @@ from controller.model import Decision, Fill, NoTrade, Plan, Reason, Snapshot, Tr
 from controller.planning.book import Book
 from controller.planning.checks import loss_of
 from controller.planning.flows import deposit_into_band, route_in
+from controller.planning.parts import FEWEST
 from controller.planning.plan import Proposal, Want, decide, propose
 from controller.planning.rules import Bands
 
@@ -231,8 +232,10 @@ def test_decide__in_parts_while_the_market_recovers__then_finitely_many_reach_th
     assume(due(snapshot) and total >= 10**5 * DOLLAR and dearest * 10**4 < total)
     depth = total * data.draw(st.sampled_from([3, 10, 100]))
     fee = data.draw(st.sampled_from([100, 500]))
+    # every part but the last few uses an eighth of the most turnover that a plan may use, which is half of the budget
+    most = 100 + 2 * FEWEST * BPS // limits.turnover_budget
     now, plans = NOW, 0
-    while plans < 200:
+    while plans < most:
         decision = run(snapshot, Venue.around(snapshot, depth, fee), now=now)
         if isinstance(decision, NoTrade):
             if decision.reason is not Reason.BUDGET_SPENT:
@@ -250,7 +253,7 @@ def test_decide__in_parts_while_the_market_recovers__then_finitely_many_reach_th
     spares = 1 if isinstance(decision, Plan) else len(snapshot.balances)
     arrived = inside(snapshot, snapshot.balances, now, spares)
     assert all(there for there, wanted in zip(arrived, concerned(snapshot, now), strict=True) if wanted), decision
-    assert plans < 200
+    assert plans < most
 
 
 def executed(snapshot: Snapshot, plan: Plan, venue: Venue, now: int) -> Snapshot:
