@@ -108,9 +108,7 @@ def program(name: str) -> str:
     versions = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
     found = max(versions, key=lambda path: int(path.parts[-3]), default=None) or shutil.which(name)
     if found is None:
-        raise RuntimeError(
-            "PostgreSQL is not installed: run scripts/install_postgresql."
-        )
+        raise RuntimeError("PostgreSQL is not installed: run scripts/install_postgresql.")
     return str(Path(found).resolve())
 
 
