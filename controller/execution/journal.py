@@ -184,8 +184,7 @@ class Journal:
         """INTENT records, of one vault or of all, that have no OUTCOME yet."""
         outcome = RECORDS.alias()
         closed = sql.exists().where(outcome.c.intent == RECORDS.c.seq, outcome.c.kind == RecordKind.OUTCOME.value)
-        # in words, not as a parameter: only so can the index of intents answer
-        query = _ROWS.where(RECORDS.c.kind == sql.literal_column(f"'{RecordKind.INTENT}'"), ~closed)
+        query = _ROWS.where(RECORDS.c.kind == RecordKind.INTENT.value, ~closed)
         return self._read(query if vault is None else query.where(RECORDS.c.vault == vault))
 
     def ticks(self, vault: str) -> list[TickRecord]:

@@ -119,6 +119,17 @@ def test_journal__when_the_database_is_anothers__then_refused(postgresql_url: st
         Journal(postgresql_url)
 
 
+def test_journal__when_its_address_names_a_schema__then_it_is_there(
+    journal: Journal, shell: psycopg.Connection, postgresql_url: str
+) -> None:
+    journal.append(RecordKind.TICK, VAULT, {})
+    shell.execute("CREATE SCHEMA other")
+    with Journal(f"{postgresql_url}?options=-csearch_path%3Dother") as second:
+        assert second.append(RecordKind.TICK, OTHER, {}).seq == 0
+    assert [record.vault for record in journal.records()] == [VAULT]
+    assert shell.execute("SELECT vault FROM other.evenkeel_journal").fetchall() == [(OTHER,)]
+
+
 @pytest.mark.parametrize(
     "change",
     [
