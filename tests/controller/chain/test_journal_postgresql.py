@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sql
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from command import wait_until
 from journal_pieces import OTHER, VAULT, fill, hot_path, statements
 from postgresql import Postgresql, unprivileged
 
@@ -22,7 +23,7 @@ from controller.execution.journal import NO_HEAD, Draft, Journal, RecordKind
 
 @pytest.fixture
 def journal(postgresql_url: str) -> Iterator[Journal]:
-    with Journal(postgresql_url, busy_timeout=1.0) as opened:
+    with Journal(postgresql_url) as opened:
         yield opened
 
 
@@ -169,13 +170,15 @@ def test_hot_path__when_the_journal_is_long__then_indexes_answer(journal: Journa
 # ---- F-25: what stops before anything is signed
 
 
-def test_append__when_another_holds_the_lock__then_storage_error(journal: Journal, shell: psycopg.Connection) -> None:
+def test_append__when_another_holds_the_lock__then_storage_error(
+    journal: Journal, shell: psycopg.Connection, postgresql_url: str
+) -> None:
     """F-25"""
-    with shell.transaction():
+    with Journal(postgresql_url, busy_timeout=0.2) as waiting, shell.transaction():
         shell.execute(database.WRITER_LOCK)
-        assert journal.head == NO_HEAD  # reading goes on
+        assert waiting.head == NO_HEAD  # reading goes on
         with pytest.raises(StorageError, match="lock timeout") as caught:
-            journal.append(RecordKind.INTENT, VAULT, {})
+            waiting.append(RecordKind.INTENT, VAULT, {})
     assert "Another process" in caught.value.hint
     assert journal.append(RecordKind.INTENT, VAULT, {}).seq == 0
 
@@ -264,9 +267,8 @@ def test_append__when_the_server_stops_within__then_written_whole_or_not_at_all(
     writer.start()
     try:
         for _ in range(3):
-            before = len(confirmed)
-            while len(confirmed) < before + 70:
-                stopped.wait(0.01)
+            enough = len(confirmed) + 70
+            wait_until(lambda enough=enough: len(confirmed) >= enough)
             postgresql.stop()
             postgresql.start()
     finally:

@@ -16,13 +16,13 @@ import psycopg
 import pytest
 import sqlalchemy as sql
 from command import wait_until
+from journal_pieces import VAULT
 
 from controller.errors import LeaseLostError
 from controller.execution.database import LEASES
 from controller.execution.journal import Journal, RecordKind
 from controller.execution.lease import Lease
 
-VAULT = "0x" + "11" * 20
 BRIEF = 0.4
 """{s} of a lease that a test lets run out."""
 LONG = 1_000.0
@@ -47,7 +47,7 @@ class Sleepy(Lease):
             os.kill(os.getpid(), signal.SIGSTOP)
 
 lease = Sleepy(url, "keepers", duration=duration)
-journal = Journal(url, lease=lease, busy_timeout=1.0)
+journal = Journal(url, lease=lease, busy_timeout=2.0)
 
 def append(): return journal.append(RecordKind.TICK, "0x", {"epoch": lease.epoch}).seq
 def append_asleep():
