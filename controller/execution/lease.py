@@ -32,12 +32,12 @@ class Lease:
     url : the journal's database.
     name : of the lease; keepers of the same name take turns.
     duration : {s} after which another keeper may take it, counted from the last `acquire` or `renew`.
-    holder : a name that no other process has; None makes one of machine, process and chance.
     """
 
-    def __init__(self, url: str | URL, name: str, *, duration: float = 30.0, holder: str | None = None) -> None:
+    def __init__(self, url: str | URL, name: str, *, duration: float = 30.0) -> None:
         self.name: Final = name
-        self.holder: Final = holder or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        # by chance as well: a keeper that is started anew must not be taken for its predecessor
+        self.holder: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._milliseconds: Final = round(duration * 1_000)
         self._database: Final = Database(url)
         self._epoch: int | None = None
