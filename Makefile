@@ -55,6 +55,10 @@ controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/expor
 	@.venv-halmos/bin/pip install --quiet --require-hashes --requirement requirements/halmos.txt
 	@touch $@
 
+.venv/.postgresql: scripts/install_postgresql | .venv/.python
+	@scripts/install_postgresql
+	@touch $@
+
 setup: controller/artifacts/.built ## Install everything that the demo needs and compile the contracts
 build: controller/artifacts/.built ## Compile the contracts and export their ABIs and bytecode into the package
 
@@ -78,7 +82,7 @@ lint: setup
 test-contracts: setup
 	$(FORGE) test
 
-test-controller: setup
+test-controller: setup .venv/.postgresql
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup
 
 test-brownie: setup .venv-brownie/.python
@@ -87,7 +91,7 @@ test-brownie: setup .venv-brownie/.python
 slither: setup
 	PATH="$(FOUNDRY):$$PATH" FOUNDRY_OUT=build/slither/out FOUNDRY_CACHE_PATH=build/slither/cache slither . --config-file slither.config.json
 
-test-deep: setup ## Longer fuzzing than `make test`
+test-deep: setup .venv/.postgresql ## Longer fuzzing than `make test`
 	FOUNDRY_PROFILE=deep $(FORGE) test
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup --hypothesis-profile deep
 

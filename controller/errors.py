@@ -14,7 +14,8 @@
     ├── PriceError            75  a price is stale, out of bounds or missing
     ├── RevertError           76  the chain refused; carries the decoded custom error
     ├── SendError             75  a transaction is not confirmed yet, or never will be
-    ├── StorageError          74  disk full, database locked, directory not writable
+    ├── StorageError          74  disk full, database locked or away, directory not writable
+    ├── LeaseLostError        75  another keeper leads, so this one writes and signs nothing
     ├── SigningKeyError      77  no key, or a key that cannot be opened
     ├── FindingError           3  the audit found something wrong
     └── UncheckedError         4  the audit could not check something
@@ -148,6 +149,10 @@ class SendError(EvenkeelError):
 
 class StorageError(EvenkeelError):
     exit_code = 74
+
+
+class LeaseLostError(EvenkeelError):
+    exit_code = 75
 
 
 class SigningKeyError(EvenkeelError):
