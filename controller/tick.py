@@ -56,7 +56,13 @@ class Controller:
         return read_snapshot(self.chain, self.lens, vault, block)
 
     def decide(self, snapshot: Snapshot, *, now: int) -> Decision:
-        """What to do about a snapshot when a plan would execute at `now` {s}."""
+        """What to do about a snapshot when a plan would execute at `now` {s}.
+
+        Nearly every answer is that nothing is due: it asks neither strategy, nor venues, nor journal.
+        """
+        idle = due.why_not(snapshot, now)
+        if idle is not None:
+            return idle
         return planning.decide(
             snapshot,
             self.strategy.target(snapshot, None),
