@@ -92,6 +92,13 @@ def test_ageing_feeds__when_older_than_four_fifths_of_the_heartbeat__then_named(
     assert guards.ageing_feeds(snapshot, NOW) == ((0,) if Fraction(age, heartbeat) > Fraction(8, 10) else ())
 
 
+def test_ageing_feeds__when_exactly_four_fifths__then_not_yet() -> None:
+    """F-17"""
+    for age, named in ((69_120, ()), (69_121, (1,))):
+        snapshot = replace(APART, prices=(APART.prices[0], Price(1, 1, NOW - age)))
+        assert guards.ageing_feeds(snapshot, NOW) == named
+
+
 def test_ageing_feeds__when_the_price_is_refused_already__then_that_is_said_elsewhere() -> None:
     """F-17"""
     snapshot = replace(_failing("PriceStale()", ""), prices=(Price(0, 1, 0, "PriceStale()"), Price(1, 1, 0)))

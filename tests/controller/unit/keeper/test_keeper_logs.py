@@ -199,9 +199,9 @@ def test_library_handler__when_a_library_warns__then_it_is_a_redacted_line_as_we
     handler = Log(Redactor([Secret("hunter2hunter2")]), stream).library_handler()
     logger.addHandler(handler)
     try:
-        logger.warning("retry %s of %s", 2, "https://node.example/hunter2hunter2")
+        logger.warning("retry %s of %s with hunter2hunter2", 2, "https://node.example/v3")
     finally:
         logger.removeHandler(handler)
     line = json.loads(stream.getvalue())
     assert (line["event"], line["library"], line["level"]) == ("library", "evenkeel.test.library", "warning")
-    assert line["said"] == "retry 2 of https://node.example"
+    assert line["said"] == f"retry 2 of https://node.example with {HIDDEN}"
