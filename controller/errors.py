@@ -5,6 +5,7 @@
     EvenkeelError
     ├── UsageError            64  the command line cannot be what was meant
     ├── InputError            65  a file or value is wrong; all its mistakes at once
+    │   └── ConfigurationError 78  the keeper's configuration is wrong: it does not start
     ├── NotFoundError         66  a vault, deployment or file does not exist
     ├── MissingExtraError     69  an optional package is not installed
     ├── NodeError             69  no answer, or no usable answer, from the node
@@ -85,6 +86,12 @@ class InputError(EvenkeelError):
 
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *(f"  - {mistake}" for mistake in self.mistakes)])
+
+
+class ConfigurationError(InputError):
+    """systemd does not start the keeper again after this code: the same file has the same mistakes."""
+
+    exit_code = 78
 
 
 class NotFoundError(EvenkeelError):
