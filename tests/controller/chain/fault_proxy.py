@@ -1,8 +1,8 @@
 """A JSON-RPC proxy in front of a real node that lies, stalls, loses and refuses as it is told.
 
 A *fault* is a function of a call and of what passes it on; the functions below make the usual ones. `inject` puts a
-fault in force for some methods (for all of them when none is named), for a number of times or until it is cleared. Later
-ones lie outside of earlier ones. Everything that was asked and answered is kept for assertions::
+fault in force for some methods (for all of them when none is named), for a number of times or until it is cleared.
+Later ones lie outside of earlier ones. Everything that was asked and answered is kept for assertions::
 
     with start_node("anvil") as node, fault_proxy(node.url) as proxy:
         chain = Chain(proxy.url, node.chain_id)
@@ -31,8 +31,8 @@ Faults nest: a fault may ask the node several things, or nothing. One of your ow
         return {"result": "0x"} if call.parameters[0] == vault else forward(call)
 
 Batches are taken apart, and each call passes the faults by itself; a fault of the connection (`status`, `dropped`,
-`html`, `truncated`) spoils the whole HTTP answer. `ws_url` passes websockets through; `cut_websockets`, `websockets_down` and
-`websockets_muted` trouble them.
+`html`, `truncated`) spoils the whole HTTP answer. `ws_url` passes websockets through; `cut_websockets`,
+`websockets_down` and `websockets_muted` trouble them.
 """
 
 from __future__ import annotations
@@ -319,8 +319,8 @@ class Pooled:
 class GethPool:
     """geth's rules for its pool in front of a node without them, see `Proxy.geth_pool`.
 
-    What pays less than the block's base fee waits here, because anvil refuses it where geth keeps it; `release` offers it
-    again.
+    What pays less than the block's base fee waits here, because anvil refuses it where geth keeps it; `release` offers
+    it again.
     """
 
     limit: int
@@ -461,8 +461,8 @@ class Proxy:
     def geth_pool(self, limit: int = 64) -> GethPool:
         """Enforces what geth does and anvil does not.
 
-        A replacement pays at least 10% more on both fees, nothing is known twice, no nonce lies below the mined one, one
-        account has at most `limit` transactions.
+        A replacement pays at least 10% more on both fees, nothing is known twice, no nonce lies below the mined one,
+        one account has at most `limit` transactions.
         """
         pool = GethPool(limit, self._node)
         self.inject(pool, SEND, "eth_getTransactionCount", "eth_getTransactionByHash")
