@@ -13,8 +13,8 @@ from pathlib import Path
 import typer
 from eth_utils.address import is_address, to_checksum_address
 
+from controller.chain import listing
 from controller.chain.client import Chain
-from controller.chain.contract import Contract
 from controller.chain.endpoints import Endpoints
 from controller.chain.health import Manners
 from controller.chain.nodes import CHAIN_IDS
@@ -108,10 +108,7 @@ class Session:
 
     def vaults(self, block: BlockRef) -> list[str]:
         """Every vault of the deployed factory, oldest first."""
-        factory = Contract(self.chain, self.address("VaultFactory"), "IVaultFactory")
-        topic = factory.abi.events["VaultCreated"].topic
-        logs = self.chain.logs(factory.address, [topic], self.ledger_start, block)
-        return [str(to_checksum_address(log.topics[1][12:])) for log in logs]
+        return listing.vaults(self.chain, self.address("VaultFactory"), self.ledger_start, block)
 
     def vault(self, given: str | None) -> str:
         """The vault that was named, or the only one there is."""
