@@ -13,7 +13,6 @@ stale, which stops trading and moves no money.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,14 +27,6 @@ from controller.model import BlockRef
 
 SEND: Final = "eth_sendRawTransaction"
 _HEAD: Final = ("eth_getBlockByNumber", "latest")
-_THROTTLED: Final = re.compile(r"rate.?limit|too many requests|request limit|compute units|throttl", re.IGNORECASE)
-_THROTTLED_CODE: Final = 429
-_LACKING: Final = re.compile(
-    r"header not found|unknown block|block.{0,40}not (found|available)|header for hash not found|resource not found"
-    r"|BlockOutOfRange|missing trie node|state.{0,20}not available|method.{0,40}not (found|supported|available)",
-    re.IGNORECASE,
-)
-"""What a node says that lacks a block, its state or a method: another one may have it."""
 
 T = TypeVar("T")
 Ask = Callable[[Transport], T]
@@ -262,7 +253,7 @@ class Endpoints:
             self._admit(endpoint)
         answer = self._timed(endpoint, ask)
         if head:
-            self._judge(endpoint, wire.block_ref(answer))
+            endpoint.show(wire.block_ref(answer), self._best())
         self._here.serving = endpoint
         return answer
 
@@ -275,7 +266,7 @@ class Endpoints:
             endpoint.failed(error.message, error.retry_after)
             raise
         except RpcError as error:
-            if _throttled(error):
+            if error.throttled:
                 endpoint.failed(error.message)
             raise
         endpoint.succeeded(self._timing.clock() - begun)
@@ -292,23 +283,6 @@ class Endpoints:
             )
             raise endpoint.refused
         endpoint.admitted = True
-
-    def _judge(self, endpoint: Endpoint, head: BlockRef) -> None:
-        endpoint.head = head
-        lag = self._best() - head.number
-        age = self._timing.now() - head.timestamp
-        why = ""
-        if lag > self._manners.max_lag:
-            why = f"is {lag} blocks behind another one"
-        elif self._manners.max_age is not None and age > self._manners.max_age:
-            why = f"has no block of the last {self._manners.max_age:g} seconds: its newest is {age:.0f} seconds old"
-        endpoint.stale = bool(why)
-        endpoint.trouble = why
-        if why:
-            raise StaleHeadError(
-                f"The node at {endpoint.shown} {why}.",
-                "Wait for it, or use another endpoint; check this machine's clock if all of them are old.",
-            )
 
     def _best(self) -> int:
         """Number of the newest block that a usable endpoint has shown."""
@@ -333,12 +307,8 @@ class Endpoints:
         return NodeError(f"No endpoint can be asked now ({said}).", "Wait a moment, or add endpoints to the network.")
 
 
-def _throttled(error: RpcError) -> bool:
-    return error.code == _THROTTLED_CODE or bool(_THROTTLED.search(error.text))
-
-
 def _elsewhere(error: NodeError) -> bool:
     """Whether another endpoint may do better."""
     if isinstance(error, RpcError):
-        return _throttled(error) or bool(_LACKING.search(error.text))
+        return error.throttled or error.lacking
     return isinstance(error, NoAnswerError | StaleHeadError | WrongChainError)

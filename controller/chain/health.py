@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from controller.chain.transport import Transport
-from controller.errors import WrongChainError
+from controller.errors import StaleHeadError, WrongChainError
 from controller.model import BlockRef
 
 _WEIGHT: Final = 0.1
@@ -106,6 +106,23 @@ class Endpoint:
         # half of the pause is left to chance, so that many keepers do not come back together
         self._until = self.timing.clock() + max(pause * (0.5 + self.timing.chance() / 2), at_least)
         self.trouble = why
+
+    def show(self, head: BlockRef, best: int) -> None:
+        """Takes in its `head`; raises `StaleHeadError` when that is far behind the number `best`, or old."""
+        self.head = head
+        lag = best - head.number
+        age = self.timing.now() - head.timestamp
+        why = ""
+        if lag > self.manners.max_lag:
+            why = f"is {lag} blocks behind another one"
+        elif self.manners.max_age is not None and age > self.manners.max_age:
+            why = f"has no block of the last {self.manners.max_age:g} seconds: its newest is {age:.0f} seconds old"
+        self.stale, self.trouble = bool(why), why
+        if why:
+            raise StaleHeadError(
+                f"The node at {self.shown} {why}.",
+                "Wait for it, or use another endpoint; check this machine's clock if all of them are old.",
+            )
 
     def health(self, best: int) -> Health:
         """`best` is the number of the best head of all."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NoReturn, Protocol, cast
+from typing import Any, Final, NoReturn, Protocol, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -19,6 +20,14 @@ from controller.errors import NodeError, UsageError
 
 Call = tuple[str, Sequence[Any]]
 """A method and its parameters."""
+
+_THROTTLED: Final = re.compile(r"rate.?limit|too many requests|request limit|compute units|throttl", re.IGNORECASE)
+_THROTTLED_CODE: Final = 429
+_LACKING: Final = re.compile(
+    r"header not found|unknown block|block.{0,40}not (found|available)|header for hash not found|resource not found"
+    r"|BlockOutOfRange|missing trie node|state.{0,20}not available|method.{0,40}not (found|supported|available)",
+    re.IGNORECASE,
+)
 
 
 class NoAnswerError(NodeError):
@@ -43,6 +52,16 @@ class RpcError(NodeError):
         super().__init__(f"The node refused {method}: {text}", "Check that the endpoint serves this method and range.")
         self.code = code
         self.text = text
+
+    @property
+    def throttled(self) -> bool:
+        """Whether it asks for fewer requests."""
+        return self.code == _THROTTLED_CODE or bool(_THROTTLED.search(self.text))
+
+    @property
+    def lacking(self) -> bool:
+        """Whether it lacks a block, its state or a method, which another node may have."""
+        return bool(_LACKING.search(self.text))
 
 
 def shown(url: str) -> str:
