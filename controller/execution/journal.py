@@ -151,15 +151,13 @@ class Journal:
         with self._failing_as_storage(), self._engine.connect() as connection:
             return [_record(row) for row in connection.execute(query)]
 
-    def open_intents(self, vault: str) -> list[Record]:
-        """INTENT records of a vault that have no OUTCOME yet."""
+    def open_intents(self, vault: str | None = None) -> list[Record]:
+        """INTENT records that have no OUTCOME yet, of one vault or of all."""
         outcome = _table.alias()
         closed = sql.exists().where(outcome.c.intent == _table.c.seq, outcome.c.kind == RecordKind.OUTCOME)
-        query = (
-            sql.select(_table)
-            .where(_table.c.vault == vault, _table.c.kind == RecordKind.INTENT, ~closed)
-            .order_by(_table.c.seq)
-        )
+        query = sql.select(_table).where(_table.c.kind == RecordKind.INTENT, ~closed).order_by(_table.c.seq)
+        if vault is not None:
+            query = query.where(_table.c.vault == vault)
         with self._failing_as_storage(), self._engine.connect() as connection:
             return [_record(row) for row in connection.execute(query)]
 

@@ -1,0 +1,353 @@
+"""What to do about a signed plan until its fate is final: a pure state machine, stepped by `send`.
+
+One *flight* is one intent with one nonce of the account. Its *attempts* are all transactions that were ever signed
+with that nonce: the plan, the same plan at higher fees, at last an empty transaction that cancels it. At most one of
+them can be mined, and each of them is watched until the end, because any of them may still be.
+
+Nothing is final before it is `confirmations` deep, so that no shorter reorg can undo a verdict: what a reorg removes is
+pending again and the same bytes are sent again. Deadlines are the chain's time; `now` only paces the bumps.
+Prior art: op-service/txmgr of Optimism, the driver of CoW Protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from controller.chain.wire import Fees, word
+from controller.errors import RevertError
+from controller.model import BlockRef, Outcome, Plan
+
+REFERENCE_BLOCKS: Final = 256
+"""A plan whose reference block is older than this can never execute: the EVM has forgotten the hash."""
+CANCEL_GAS: Final = 21_000
+"""{gas} of a transaction that does nothing."""
+LEAST_BUMP: Final = 1_000
+"""{bps} by which a replacement must raise both fees, or pools refuse it."""
+
+
+class Fate(Enum):
+    EXECUTED = "executed"
+    REVERTED = "mined and reverted"
+    SUPERSEDED = "another plan took the vault's nonce"
+    LOST = "another transaction took the account's nonce"
+    CANCELLED = "cancelled"
+    EXPIRED = "too old to execute any more"
+    UNSENT = "never signed"
+    REFUSED = "refused by the node"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an intent ended; none of these can change into an execution afterwards."""
+
+    fate: Fate
+    outcome: Outcome | None = None  # with EXECUTED
+    reason: str = ""
+    revert: RevertError | None = None  # with REVERTED
+
+
+class Reply(Enum):
+    """Who has the bytes of an attempt, as far as is known."""
+
+    UNSENT = "nobody"
+    TAKEN = "a pool"
+    UNDERPRICED = "nobody, another transaction with the nonce is in the way"
+    REFUSED = "nobody, and nobody will"
+    UNKNOWN = "perhaps somebody: no clear answer, or sent by an earlier process"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One signed transaction of a flight."""
+
+    hash: bytes
+    raw: bytes
+    max_fee: int  # {wei/gas}
+    tip: int  # {wei/gas}
+    cancels: bool  # carries nothing instead of the plan
+    forced: bool  # signed because the one before was underpriced
+    since: float  # {s} on the injected clock: signed, or read from the journal
+    block: int  # number of the head then
+    reply: Reply = Reply.UNSENT
+    said: str = ""  # the node's own words when it did not take it
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One intent on its way."""
+
+    intent: int  # seq of its INTENT
+    vault: str
+    plan: Plan
+    sender: str
+    nonce: int  # of the sender's account
+    gas: int  # {gas} limit of the plan's transaction
+    budget: int  # {wei} that its transaction may cost at worst, whichever is mined
+    attempts: tuple[Attempt, ...] = ()  # fees rise from each to the next
+    cancelling: str = ""  # why it is being cancelled; empty while it is not
+    lost_since: float | None = None  # {s} since when the account's nonce seems used by another transaction
+    seen: bytes = b""  # hash of the head that it was last looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How an operator wants plans to be sent."""
+
+    confirmations: int = 1  # blocks that must hold a transaction, its own included
+    bump_every: float = 30.0  # {s} between two attempts
+    bump: int = 1_250  # {bps} by which an attempt raises both fees at least
+    max_fee: int | None = None  # {wei/gas} above which no plan is sent; None takes what the chain asks
+    budget: int | None = None  # {wei} for one flight; None allows ten times what its first attempt may cost
+    lost_after: float = 1.0  # {s} that a loss must stay: while anvil mines, the block before shows the new nonce
+    signs: bool = True  # False: nobody can, so recorded bytes are sent again and nothing else
+
+    def __post_init__(self) -> None:
+        if self.bump < LEAST_BUMP or self.confirmations < 1:
+            raise ValueError(f"a bump is at least {LEAST_BUMP} basis points, a confirmation at least one block")
+
+
+USUAL: Final = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """One of a flight's attempts, in a block of the chain."""
+
+    hash: bytes
+    block: int  # number
+    outcome: Outcome | None = None  # when the plan was executed; told once it is confirmed
+    revert: RevertError | None = None  # when it reverted; told once it is confirmed
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The ledger's entry of whoever used the vault's nonce."""
+
+    block: int  # number
+    plan_hash: bytes
+    outcome: Outcome | None = None  # when it was this plan
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one look at the chain shows."""
+
+    now: float  # {s} on the injected clock
+    head: BlockRef
+    settled: BlockRef  # the newest block that is confirmed
+    account_nonce: int  # mined up to the head
+    settled_nonce: int  # mined up to the settled block
+    fees: Fees  # what the next block asks
+    mined: Mined | None = None
+    used: Used | None = None  # asked where no attempt is seen mined and the vault's nonce has moved
+    objection: str = ""  # why the vault would refuse the plan in the next block
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Sign an attempt, record it, and broadcast it."""
+
+    max_fee: int  # {wei/gas}
+    tip: int  # {wei/gas}
+    cancels: bool
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Send the bytes of an attempt once more."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    verdict: Verdict
+
+
+Action = Sign | Broadcast | Finish
+Step = tuple[Flight, tuple[Action, ...]]
+
+
+def advance(flight: Flight, sighting: Sighting, policy: Policy) -> Step:
+    """The flight after a look, and what has to be done now."""
+    known = flight.seen == sighting.head.hash
+    flight = replace(flight, seen=sighting.head.hash)
+    if not flight.attempts:
+        return _finish(flight, Verdict(Fate.UNSENT, reason="no signed bytes were recorded, so none were sent"))
+    if sighting.mined is not None:
+        return _mined(replace(flight, lost_since=None), sighting, sighting.mined)
+    if sighting.account_nonce > flight.nonce:
+        return _spent(flight, sighting, policy)
+    return _pending(replace(flight, lost_since=None), sighting, policy, known=known)
+
+
+def heard(flight: Flight, hash_: bytes, reply: Reply, said: str) -> Flight:
+    """The flight after a node's reply to an attempt.
+
+    What a pool had once it may have for ever. A refusal is final only for bytes that nobody else can have got.
+    """
+
+    def updated(attempt: Attempt) -> Attempt:
+        if attempt.hash != hash_ or attempt.reply is Reply.TAKEN:
+            return attempt
+        unclear = reply is Reply.REFUSED and attempt.reply not in {Reply.UNSENT, Reply.REFUSED}
+        return replace(attempt, reply=Reply.UNKNOWN if unclear else reply, said=said)
+
+    return replace(flight, attempts=tuple(updated(attempt) for attempt in flight.attempts))
+
+
+def first_cap(gas: int, policy: Policy) -> int | None:
+    """{wei/gas} that no attempt of a plan may exceed; None where nothing limits it yet."""
+    limits = [policy.max_fee, None if policy.budget is None else policy.budget // gas]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _finish(flight: Flight, verdict: Verdict) -> Step:
+    return flight, (Finish(verdict),)
+
+
+def _confirmed(block: int, sighting: Sighting) -> bool:
+    return block <= sighting.settled.number
+
+
+# ---- the nonce is used
+
+
+def _mined(flight: Flight, sighting: Sighting, mined: Mined) -> Step:
+    if not _confirmed(mined.block, sighting):
+        return flight, ()
+    attempt = next(attempt for attempt in flight.attempts if attempt.hash == mined.hash)
+    if attempt.cancels:
+        return _finish(flight, Verdict(Fate.CANCELLED, reason=flight.cancelling))
+    if mined.outcome is not None:
+        return _finish(flight, Verdict(Fate.EXECUTED, mined.outcome))
+    return _finish(flight, Verdict(Fate.REVERTED, reason=str(mined.revert), revert=mined.revert))
+
+
+def _spent(flight: Flight, sighting: Sighting, policy: Policy) -> Step:
+    """The account's nonce is used, and no receipt of ours is shown."""
+    if sighting.settled_nonce <= flight.nonce:
+        return flight, ()
+    if sighting.used is not None:
+        verdict = _by_ledger(flight, sighting, sighting.used)
+        return (flight, ()) if verdict is None else _finish(flight, verdict)
+    if flight.lost_since is None:
+        return replace(flight, lost_since=sighting.now), ()
+    if sighting.now - flight.lost_since < policy.lost_after:
+        return flight, ()
+    reason = f"account nonce {flight.nonce} was used by another transaction"
+    return _finish(flight, Verdict(Fate.LOST, reason=reason))
+
+
+def _by_ledger(flight: Flight, sighting: Sighting, used: Used) -> Verdict | None:
+    if not _confirmed(used.block, sighting):
+        return None
+    if used.outcome is not None:
+        return Verdict(Fate.EXECUTED, used.outcome)
+    return Verdict(Fate.SUPERSEDED, reason=_superseded(flight, used))
+
+
+def _superseded(flight: Flight, used: Used) -> str:
+    return f"nonce {flight.plan.nonce} went to {word(used.plan_hash)}"
+
+
+# ---- the nonce is not used
+
+
+def _pending(flight: Flight, sighting: Sighting, policy: Policy, *, known: bool) -> Step:
+    newest = flight.attempts[-1]
+    if all(attempt.reply is Reply.REFUSED for attempt in flight.attempts):
+        return _finish(flight, Verdict(Fate.REFUSED, reason=newest.said))
+    again = _again(flight, known=known)
+    # a nonce that lies ahead of the account's, after a reorg, cannot be cancelled either
+    if not policy.signs or sighting.account_nonce < flight.nonce:
+        verdict = _ended(flight, sighting)
+        return (flight, again) if verdict is None else _finish(flight, verdict)
+    if not newest.cancels and (why := flight.cancelling or _hopeless(flight, sighting)):
+        return _cancel(flight, sighting, policy, why, again)
+    if not _bump_due(newest, sighting, policy):
+        return flight, again
+    fees = _raised(newest, sighting.fees, policy, _cap(flight, policy, cancels=newest.cancels))
+    if fees is not None:
+        return flight, (Sign(*fees, newest.cancels, forced=newest.reply is Reply.UNDERPRICED),)
+    if newest.cancels:
+        return flight, again
+    return _cancel(flight, sighting, policy, f"its fee of {newest.max_fee} wei reached the limit", again)
+
+
+def _cancel(flight: Flight, sighting: Sighting, policy: Policy, why: str, again: tuple[Broadcast, ...]) -> Step:
+    fees = _raised(flight.attempts[-1], sighting.fees, policy, _cap(flight, policy, cancels=True))
+    if fees is None:
+        return flight, again
+    return replace(flight, cancelling=why), (Sign(*fees, cancels=True),)
+
+
+def _again(flight: Flight, *, known: bool) -> tuple[Broadcast, ...]:
+    """The same bytes, once for each new head: a pool may have dropped them, or a reorg brought them back.
+
+    The newest that a pool has taken goes first, so that it is there whether or not the pool takes the newest one.
+    """
+    newest = flight.attempts[-1]
+    if known and newest.reply not in {Reply.UNSENT, Reply.UNKNOWN}:
+        return ()
+    taken = [attempt for attempt in flight.attempts[:-1] if attempt.reply is Reply.TAKEN][-1:]
+    return tuple(Broadcast(attempt) for attempt in [*taken, newest])
+
+
+def _hopeless(flight: Flight, sighting: Sighting) -> str:
+    """Why the plan would not execute in the next block; empty when it would."""
+    if sighting.used is not None:
+        return _superseded(flight, sighting.used)
+    return _too_old(flight.plan, sighting.head) or sighting.objection
+
+
+def _too_old(plan: Plan, block: BlockRef) -> str:
+    if block.timestamp >= plan.deadline:
+        return f"the deadline {plan.deadline} has passed"
+    if block.number >= plan.reference_block + REFERENCE_BLOCKS:
+        return f"the reference block {plan.reference_block} is too old"
+    return ""
+
+
+def _ended(flight: Flight, sighting: Sighting) -> Verdict | None:
+    """Set when the plan can never execute, on any branch that is as long as the confirmed one."""
+    if sighting.used is not None:
+        return _by_ledger(flight, sighting, sighting.used)
+    reason = _too_old(flight.plan, sighting.settled)
+    return Verdict(Fate.EXPIRED, reason=reason) if reason else None
+
+
+# ---- fees
+
+
+def _bump_due(newest: Attempt, sighting: Sighting, policy: Policy) -> bool:
+    if newest.reply is Reply.UNDERPRICED and not newest.forced:
+        return True
+    if newest.reply is Reply.REFUSED:
+        return False
+    # no block since then: the chain stands still, and no fee helps against that
+    return sighting.now - newest.since >= policy.bump_every and sighting.head.number > newest.block
+
+
+def _cap(flight: Flight, policy: Policy, *, cancels: bool) -> int:
+    """{wei/gas} A cancellation may pass the gas ceiling: it must outbid the plan, and costs a fraction of it."""
+    if cancels:
+        return flight.budget // CANCEL_GAS
+    cap = flight.budget // flight.gas
+    return cap if policy.max_fee is None else min(cap, policy.max_fee)
+
+
+def raised(fee: int, bps: int) -> int:
+    """{wei/gas} `fee` and `bps` of it more, rounded up; at least one wei more."""
+    return max(fee + 1, -(-fee * (10_000 + bps) // 10_000))
+
+
+def _raised(newest: Attempt, fees: Fees, policy: Policy, cap: int) -> tuple[int, int] | None:
+    """(max fee, tip) of the next attempt; None when the cap leaves no room for a bump that pools accept."""
+    tip = max(raised(newest.tip, policy.bump), fees.tip)
+    max_fee = min(max(raised(newest.max_fee, policy.bump), 2 * fees.base + tip), cap)
+    # the tip never was above the fee, so what is left of it below the cap is a bump as well
+    return (max_fee, min(tip, max_fee)) if max_fee >= raised(newest.max_fee, LEAST_BUMP) else None
