@@ -268,11 +268,12 @@ def _pending(flight: Flight, sighting: Sighting, policy: Policy, *, known: bool)
         return (flight, again) if verdict is None else _finish(flight, verdict)
     if not newest.cancels and (why := flight.cancelling or _hopeless(flight, sighting)):
         return _cancel(flight, sighting, policy, why, again)
-    if not _bump_due(newest, sighting, policy):
+    forced = newest.reply is Reply.UNDERPRICED and not newest.forced
+    if not forced and not _bump_due(newest, sighting, policy):
         return flight, again
     fees = _raised(newest, sighting.fees, policy, _cap(flight, policy, cancels=newest.cancels))
     if fees is not None:
-        return flight, (Sign(*fees, newest.cancels, forced=newest.reply is Reply.UNDERPRICED),)
+        return flight, (Sign(*fees, newest.cancels, forced),)
     if newest.cancels:
         return flight, again
     return _cancel(flight, sighting, policy, f"its fee of {newest.max_fee} wei reached the limit", again)
@@ -324,8 +325,6 @@ def _ended(flight: Flight, sighting: Sighting) -> Verdict | None:
 
 
 def _bump_due(newest: Attempt, sighting: Sighting, policy: Policy) -> bool:
-    if newest.reply is Reply.UNDERPRICED and not newest.forced:
-        return True
     if newest.reply is Reply.REFUSED:
         return False
     # no block since then: the chain stands still, and no fee helps against that

@@ -1,5 +1,5 @@
-"""A chain in memory for what sends: a pool with geth's rules, blocks that reorg, a vault that executes plans once, and a
-node that hides, lags, loses and refuses as it is told. It stands for `Chain` where thousands of lives are tried.
+"""A chain in memory for what sends: a pool with geth's rules, blocks that reorg, a vault that executes plans once, and
+a node that hides, lags, loses and refuses as it is told. It stands for `Chain` where thousands of lives are tried.
 
 Bytes that anybody has ever got stay in `ever`: whatever a pool has dropped or replaced, some miner may still have.
 """
@@ -13,13 +13,12 @@ from typing import Any, cast
 
 from eth_utils.crypto import keccak
 
-from controller.chain.abi import encode
+from controller.chain.abi import decode, encode
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.codec import pack_rebalance, plan_from_abi, plan_hash
-from controller.chain.abi import decode
 from controller.chain.transport import RpcError
-from controller.chain.wire import Fees, Log, Receipt, word
+from controller.chain.wire import Fees, Log, Receipt
 from controller.errors import NodeError, RevertError, SigningKeyError
 from controller.model import BlockRef, Cause, Kind, Plan, Rebalance
 
@@ -246,9 +245,7 @@ class SimChain:
     def estimate(self, _to: str, data: bytes, block: BlockRef, _sender: str) -> int:
         state = self._at(block)
         item = load("IVault").abi.functions["rebalance"]
-        after = replace(
-            state, ref=replace(state.ref, number=state.ref.number + 1, timestamp=state.ref.timestamp + 1)
-        )
+        after = replace(state, ref=replace(state.ref, number=state.ref.number + 1, timestamp=state.ref.timestamp + 1))
         refusal = self._refusal(plan_from_abi(decode(item.inputs, data[4:])[0]), after)
         if refusal is not None:
             raise refusal
@@ -317,7 +314,9 @@ def _logs(block: Block) -> list[Log]:
     ]
 
 
-def foreign(chain: SimChain, *, sender: str = SENDER, nonce: int | None = None, max_fee: int, plan_data: bytes = b"") -> Tx:
+def foreign(
+    chain: SimChain, *, sender: str = SENDER, nonce: int | None = None, max_fee: int, plan_data: bytes = b""
+) -> Tx:
     """A transaction of the account that this keeper knows nothing of."""
     used = chain.next_nonce(sender) if nonce is None else nonce
     body = {
@@ -332,6 +331,3 @@ def foreign(chain: SimChain, *, sender: str = SENDER, nonce: int | None = None, 
         "maxPriorityFeePerGas": max_fee,
     }
     return Tx.of(signed(body, sender))
-
-
-__all__ = ["LEDGER", "OTHER", "PLAN_GAS", "SENDER", "START", "VAULT", "SimChain", "SimSigner", "Tx", "foreign", "word"]

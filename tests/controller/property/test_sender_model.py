@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sim_chain import GWEI, OTHER, SENDER, VAULT, SimChain, SimSigner, Tx, foreign
 
 from controller.chain.codec import plan_hash, plan_to_abi
@@ -68,9 +68,7 @@ class DyingJournal(Journal):
     fuse: Fuse
     room: int | None = None  # records that still fit on the disk
 
-    def append(
-        self, kind: RecordKind, vault: str, body: Mapping[str, Any], intent: int | None = None
-    ) -> Record:
+    def append(self, kind: RecordKind, vault: str, body: Mapping[str, Any], intent: int | None = None) -> Record:
         if self.room is not None:
             self.room -= 1
             if self.room < 0:
@@ -118,15 +116,19 @@ class Keeper(RuleBasedStateMachine):
 
     # ---- the keeper
 
-    @rule(seconds=st.sampled_from([1, 12, 31, 31]), from_pool=st.booleans(), lifetime=LIFETIMES)
-    def block_and_tick(self, seconds: int, from_pool: bool, lifetime: int) -> None:
+    @rule(seconds=st.sampled_from([1, 12, 31, 31]), from_pool=st.booleans(), lifetime=LIFETIMES, shaken=st.booleans())
+    def block_and_tick(self, seconds: int, from_pool: bool, lifetime: int, shaken: bool) -> None:
         self.now += seconds
         self.chain.mine(12, from_pool=from_pool)
-        self._tick(self.signer, lifetime)
+        self.tick(lifetime, shaken)
 
-    @rule(lifetime=LIFETIMES)
-    def tick(self, lifetime: int) -> None:
-        self._tick(self.signer, lifetime)
+    @rule(lifetime=LIFETIMES, shaken=st.booleans())
+    def tick(self, lifetime: int, shaken: bool) -> None:
+        """`shaken`: the longest reorg that a verdict must survive follows it at once."""
+        before = len(self.verdicts)
+        self._tick(self.signer, lifetime, in_pool=not self.chain.drained and self.chain.lag == 0)
+        if shaken and len(self.verdicts) > before:
+            self.reorg(2, keep=False, more=0, from_pool=False)
 
     @rule(requests=st.integers(1, 14), lifetime=LIFETIMES)
     def tick_while_the_node_does_not_answer(self, requests: int, lifetime: int) -> None:
@@ -169,9 +171,12 @@ class Keeper(RuleBasedStateMachine):
         if self.flight is not None or self.journal.open_intents():
             self._tick(None, 600)
 
-    def _tick(self, signer: SimSigner | None, lifetime: int) -> None:
+    def _tick(self, signer: SimSigner | None, lifetime: int, *, in_pool: bool = False) -> None:
+        fresh = self.flight is not None and self.flight.seen != self.chain.real_head().ref.hash
         try:
             self._act(signer, lifetime)
+            if in_pool and fresh and self.flight and self.flight.nonce == self.chain.next_nonce(SENDER):
+                assert (SENDER, self.flight.nonce) in self.chain.pool, "dropped and not sent again"
         except (NodeError, SigningKeyError, SendError, RevertError):
             pass
         except (StorageError, Killed):
@@ -185,13 +190,14 @@ class Keeper(RuleBasedStateMachine):
         if self.flight is None:
             assert signer is not None
             plan = self._plan(lifetime)
-            self.flight = send.launch(
-                chain, signer, self.journal, VAULT, plan, policy=self.policy, clock=self._clock
-            )
+            self.flight = send.launch(chain, signer, self.journal, VAULT, plan, policy=self.policy, clock=self._clock)
             return
         after = send.step(chain, signer, self.journal, self.flight, policy=self.policy, clock=self._clock)
         if isinstance(after, Verdict):
             self.verdicts.append((self.flight.nonce, self.flight.plan, after))
+            ours = {attempt.hash for attempt in self.flight.attempts}
+            mined = not self.chain.hiding and ours & self.chain.included().keys()
+            assert not (mined and after.fate is Fate.LOST), "lost to its own transaction"
             self.flight = None
         else:
             self.flight = after
@@ -203,9 +209,7 @@ class Keeper(RuleBasedStateMachine):
         head = self.chain.head()
         nonce = self.chain._at(head).vault_nonce
         trades = (Trade(0, 1, 0, 10**18, 1, b""),)
-        return Plan(
-            nonce, head.timestamp + lifetime, head.number, head.hash, self.journal.head, False, trades
-        )
+        return Plan(nonce, head.timestamp + lifetime, head.number, head.hash, self.journal.head, False, trades)
 
     def _note_times(self) -> None:
         for record in self.journal.records(kind=RecordKind.SIGNED):
@@ -233,13 +237,13 @@ class Keeper(RuleBasedStateMachine):
             tx = data.draw(st.sampled_from(sorted(usable, key=lambda tx: tx.raw)))
             self.chain.mine(12, [tx], from_pool=False)
 
-    @precondition(lambda self: self.policy.confirmations > 1)
     @rule(depth=st.integers(1, 2), keep=st.booleans(), more=st.integers(0, 1), from_pool=st.booleans())
     def reorg(self, depth: int, keep: bool, more: int, from_pool: bool) -> None:
         depth = min(depth, self.policy.confirmations - 1, len(self.chain.blocks) - 1)
-        self.chain.reorg(depth, keep=keep)
-        for _ in range(depth + more):
-            self.chain.mine(7, from_pool=from_pool)
+        if depth:
+            self.chain.reorg(depth, keep=keep)
+            for _ in range(depth + more):
+                self.chain.mine(7, from_pool=from_pool)
 
     @rule(base=st.sampled_from([5, 10, 20, 100, 1_000]))
     def base_fee_jumps(self, base: int) -> None:
