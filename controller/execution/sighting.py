@@ -133,11 +133,12 @@ def _rebalance(flight: Flight, entries: Iterable[Entry | None]) -> tuple[Entry, 
 
 
 def _why(chain: Chain, flight: Flight, receipt: Receipt) -> RevertError:
-    """The reason, by repeating it on the block before; what stood before it in its own block is not repeated."""
-    try:
-        simulate(chain, flight.vault, flight.plan, flight.sender, chain.block(receipt.block_number - 1))
-    except RevertError as error:
-        return error
+    """The reason, by repeating it before its block, and where that does not revert, after it."""
+    for number in (receipt.block_number - 1, receipt.block_number):
+        try:
+            simulate(chain, flight.vault, flight.plan, flight.sender, chain.block(number))
+        except RevertError as error:
+            return error
     return RevertError(
         "Unknown",
         {"transaction": word(receipt.transaction)},
