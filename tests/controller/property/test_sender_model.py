@@ -24,8 +24,9 @@ from controller.execution.sender import CANCEL_GAS, Fate, Flight, Policy, Verdic
 from controller.model import Plan, Trade
 
 BUMP_EVERY = 30.0
-CEILING = 400 * GWEI
+CEILING = 150 * GWEI
 WORDS_OF_THE_LIMIT = "reached the limit"
+TROUBLES = ("mute", "goes away", "lost", "unclear", "busy", "no signer", "disk full", "killed", "killed")
 LIFETIMES = st.sampled_from([60, 600, 10_000])  # {s}
 
 
@@ -130,41 +131,19 @@ class Keeper(RuleBasedStateMachine):
         if shaken and len(self.verdicts) > before:
             self.reorg(2, keep=False, more=0, from_pool=False)
 
-    @rule(requests=st.integers(1, 14), lifetime=LIFETIMES)
-    def tick_while_the_node_does_not_answer(self, requests: int, lifetime: int) -> None:
-        self.chain.mute = requests
+    @rule(trouble=st.sampled_from(TROUBLES), amount=st.integers(0, 14), lifetime=LIFETIMES)
+    def tick_in_trouble(self, trouble: str, amount: int, lifetime: int) -> None:
+        self.chain.mute = amount if trouble == "mute" else 0
+        self.chain.answers = amount if trouble == "goes away" else None
+        self.chain.send_fault = trouble if trouble in ("lost", "unclear", "busy") else ""
+        self.signer.away = trouble == "no signer"
+        self.journal.room = amount % 4 if trouble == "disk full" else None
+        self.fuse.left = amount % 10 if trouble == "killed" else None
         self._tick(self.signer, lifetime)
-        self.chain.mute = 0
-
-    @rule(answers=st.integers(0, 14), lifetime=LIFETIMES)
-    def tick_until_the_node_goes_away(self, answers: int, lifetime: int) -> None:
-        self.chain.answers = answers
-        self._tick(self.signer, lifetime)
-        self.chain.answers = None
-
-    @rule(fault=st.sampled_from(["lost", "unclear", "busy"]), lifetime=LIFETIMES)
-    def tick_with_a_failing_broadcast(self, fault: str, lifetime: int) -> None:
-        self.chain.send_fault = fault
-        self._tick(self.signer, lifetime)
-        self.chain.send_fault = ""
-
-    @rule(lifetime=LIFETIMES)
-    def tick_while_the_signer_is_away(self, lifetime: int) -> None:
-        self.signer.away = True
-        self._tick(self.signer, lifetime)
-        self.signer.away = False
-
-    @rule(written=st.integers(0, 3), lifetime=LIFETIMES)
-    def tick_until_the_disk_is_full(self, written: int, lifetime: int) -> None:
-        self.journal.room = written
-        self._tick(self.signer, lifetime)
-        self.journal.room = None
-
-    @rule(steps=st.integers(0, 9), lifetime=LIFETIMES)
-    def tick_and_be_killed(self, steps: int, lifetime: int) -> None:
-        self.fuse.left = steps
-        self._tick(self.signer, lifetime)
-        self.fuse.left, self.flight = None, None
+        if trouble == "killed":
+            self.flight = None
+        self.chain.mute, self.chain.answers, self.chain.send_fault = 0, None, ""
+        self.signer.away, self.journal.room, self.fuse.left = False, None, None
 
     @rule()
     def tick_without_a_key(self) -> None:
@@ -217,10 +196,6 @@ class Keeper(RuleBasedStateMachine):
 
     # ---- the world
 
-    @rule(seconds=st.integers(1, 45))
-    def time_passes(self, seconds: int) -> None:
-        self.now += seconds
-
     @rule(seconds=st.sampled_from([1, 12, 12, 12, 700]), from_pool=st.booleans())
     def block_comes(self, seconds: int, from_pool: bool) -> None:
         self.chain.mine(seconds, from_pool=from_pool)
@@ -245,7 +220,7 @@ class Keeper(RuleBasedStateMachine):
             for _ in range(depth + more):
                 self.chain.mine(7, from_pool=from_pool)
 
-    @rule(base=st.sampled_from([5, 10, 20, 100, 1_000]))
+    @rule(base=st.sampled_from([5, 10, 60, 200]))
     def base_fee_jumps(self, base: int) -> None:
         self.chain.base = base * GWEI
 
@@ -253,9 +228,13 @@ class Keeper(RuleBasedStateMachine):
     def pool_is_emptied(self) -> None:
         self.chain.pool.clear()
 
-    @rule()
-    def account_is_used_elsewhere(self) -> None:
+    @rule(ticks=st.booleans(), shaken=st.booleans())
+    def account_is_used_elsewhere(self, ticks: bool, shaken: bool) -> None:
         self.chain.mine(12, [foreign(self.chain, max_fee=10**13)], from_pool=False)
+        if ticks:
+            self._tick(self.signer, 600)
+            self.now += 2
+            self.tick(600, shaken)
 
     @rule(ahead=st.sampled_from([0, 0, 5]), price=st.sampled_from([1, 15, 60, 300]))
     def another_waits_in_the_pool(self, ahead: int, price: int) -> None:
@@ -271,13 +250,9 @@ class Keeper(RuleBasedStateMachine):
         tx = foreign(self.chain, sender=OTHER, max_fee=10**13, plan_data=data)
         self.chain.mine(12, [tx], from_pool=False)
 
-    @rule(fault=st.sampled_from(["refusing", "hiding", "drained"]), on=st.booleans())
-    def something_is_wrong(self, fault: str, on: bool) -> None:
-        setattr(self.chain, fault, on)
-
-    @rule(lag=st.integers(0, 2))
-    def node_lags(self, lag: int) -> None:
-        self.chain.lag = lag
+    @rule(refusing=st.booleans(), hiding=st.booleans(), drained=st.booleans(), lag=st.integers(0, 2))
+    def something_is_wrong(self, refusing: bool, hiding: bool, drained: bool, lag: int) -> None:
+        self.chain.refusing, self.chain.hiding, self.chain.drained, self.chain.lag = refusing, hiding, drained, lag
 
     @rule()
     def all_is_well(self) -> None:
@@ -412,5 +387,5 @@ class Keeper(RuleBasedStateMachine):
         raise AssertionError("the account or the vault is stuck")
 
 
-Keeper.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
+Keeper.TestCase.settings = settings(max_examples=max(150, settings().max_examples), stateful_step_count=50)
 TestSenderModel = Keeper.TestCase
