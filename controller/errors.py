@@ -8,7 +8,11 @@
     ├── NotFoundError         66  a vault, deployment or file does not exist
     ├── MissingExtraError     69  an optional package is not installed
     ├── NodeError             69  no answer, or no usable answer, from the node
-    │   └── WrongChainError   78  the node serves another chain than configured
+    │   ├── WrongChainError   78  the node serves another chain than configured
+    │   ├── StaleHeadError        its newest block is old, or far behind another endpoint's
+    │   ├── DisagreeingNodesError two endpoints answer the same question differently
+    │   ├── IncompleteLogsError   it left out logs that the state shows there must be
+    │   └── RequestBudgetError    a tick has asked as often as it may
     ├── CodeMismatchError     78  contract code is missing or not what was deployed
     ├── DisagreementError     70  vault and controller judge the same state differently
     ├── PriceError            75  a price is stale, out of bounds or missing
@@ -105,6 +109,22 @@ class NodeError(EvenkeelError):
 class WrongChainError(NodeError):
     exit_code = 78
     retry = Retry.NEVER
+
+
+class StaleHeadError(NodeError):
+    retry = Retry.NEXT_BLOCK
+
+
+class DisagreeingNodesError(NodeError):
+    retry = Retry.NEXT_BLOCK
+
+
+class IncompleteLogsError(NodeError):
+    retry = Retry.NEXT_BLOCK
+
+
+class RequestBudgetError(NodeError):
+    retry = Retry.NEXT_BLOCK
 
 
 class CodeMismatchError(EvenkeelError):

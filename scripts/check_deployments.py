@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from controller.chain.client import Chain
+from controller.chain.endpoints import Endpoints
 from controller.config.networks import load_network
 from controller.deploy import drift, records
 from controller.errors import CodeMismatchError, EvenkeelError, UsageError
@@ -24,7 +25,7 @@ def main(arguments: list[str]) -> int:
     deployments = Path(arguments[1]) if len(arguments) == 2 else ROOT / "deployments"
     try:
         network = load_network(arguments[0], os.environ)
-        chain = Chain(network.url, network.chain_id)
+        chain = Chain(Endpoints(network.urls, network.chain_id), network.chain_id)
         directory = records.folder(deployments, network.chain_id)
         standing = records.load_all(directory)
         differences = drift.check(chain, directory, chain.head())

@@ -1,31 +1,33 @@
-"""`Chain`: one node, read at blocks that are named. Nothing here says `latest` but `head`."""
+"""`Chain`: read at blocks that are named. Nothing here says `latest` but `head`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_utils.crypto import keccak
 
 from controller.chain import wire
-from controller.chain.transport import Call, RpcError, Transport
+from controller.chain.transport import Call, RpcError, Source, Transport
 from controller.chain.wire import Fees, Json, Log, Proof, Receipt
-from controller.errors import NodeError, Retry, WrongChainError
+from controller.errors import IncompleteLogsError, NodeError, Retry, WrongChainError
 from controller.model import BlockRef
+
+T = TypeVar("T")
 
 ZERO_ADDRESS = "0x" + "00" * 20
 _INVALID_PARAMETERS = (-32602, -32601, -32600)
 
 
 class Chain:
-    """One JSON-RPC endpoint.
+    """One chain, as one JSON-RPC endpoint or several serve it.
 
     Parameters
     ----------
-    url : http or https address; its path may hold a key and is never shown.
+    source : http or https address, whose path may hold a key and is never shown; or `Endpoints`.
     expected_chain_id : refuse any other chain; None takes what the node serves.
-    timeout : {s} for one request.
+    timeout : {s} for one request to an address; `Endpoints` have their own.
 
     Raises
     ------
@@ -35,25 +37,39 @@ class Chain:
         When there is no usable answer.
     """
 
-    def __init__(self, url: str, expected_chain_id: int | None = None, *, timeout: float = 30.0) -> None:
-        self._transport = Transport(url, timeout)
+    def __init__(self, source: str | Source, expected_chain_id: int | None = None, *, timeout: float = 30.0) -> None:
+        self._source: Source = Transport(source, timeout) if isinstance(source, str) else source
         self.chain_id = wire.quantity(self.request("eth_chainId"))
         if expected_chain_id is not None and self.chain_id != expected_chain_id:
             raise WrongChainError(
-                f"The node at {self._transport.shown} serves chain {self.chain_id}, not {expected_chain_id}.",
+                f"The node at {self._source.shown} serves chain {self.chain_id}, not {expected_chain_id}.",
                 "Check the network of the configuration against the node's address.",
             )
 
     def __repr__(self) -> str:
-        return f"Chain({self._transport.shown}, chain_id={self.chain_id})"
+        return f"Chain({self._source.shown}, chain_id={self.chain_id})"
 
     def request(self, method: str, *parameters: Any) -> Json:
         """One call as it is; see `Transport.request` for what it raises."""
-        return self._transport.request(method, parameters)
+        return self._source.request(method, parameters)
 
     def batch(self, calls: Sequence[Call]) -> list[Json]:
         """Several calls in one round trip."""
-        return self._transport.batch(calls)
+        return self._source.batch(calls)
+
+    @property
+    def serving(self) -> str:
+        """The address of the endpoint that answered last, without what may be a key."""
+        return self._source.serving
+
+    def insist(self, read: Callable[[], T]) -> T:
+        """`read`, asked anew of another endpoint as long as it finds that logs were left out and there is another."""
+        while True:
+            try:
+                return read()
+            except IncompleteLogsError:
+                if not self._source.distrust():
+                    raise
 
     @cached_property
     def client(self) -> str:
@@ -191,27 +207,33 @@ class Chain:
         """Logs from block `first` up to `last`, in chain order; a range that the node finds too large is halved."""
         found: list[Log] = []
         start = first
+        if start > last.number:
+            self.verify(last)
         while start <= last.number:
             stop = min(start + chunk - 1, last.number)
             try:
-                found += self._logs(address, topics, start, stop)
+                found += self._logs(address, topics, start, stop, last)
             except RpcError:
                 if stop == start:
                     raise
                 chunk = max((stop - start + 1) // 2, 1)
                 continue
             start = stop + 1
-        self.verify(last)
         return sorted(found, key=lambda log: (log.block_number, log.index))
 
-    def _logs(self, address: str | Sequence[str], topics: Sequence[bytes | None], start: int, stop: int) -> list[Log]:
+    def _logs(
+        self, address: str | Sequence[str], topics: Sequence[bytes | None], start: int, stop: int, last: BlockRef
+    ) -> list[Log]:
         query = {
             "address": address if isinstance(address, str) else list(address),
             "topics": [None if topic is None else wire.word(topic) for topic in topics],
             "fromBlock": hex(start),
             "toBlock": hex(stop),
         }
-        return [wire.log(answer) for answer in self.request("eth_getLogs", query)]
+        # in one round trip, because a node that lacks the last block answers the range as if nothing were in it
+        answers, now = self.batch([("eth_getLogs", [query]), ("eth_getBlockByNumber", [hex(last.number), False])])
+        self._same(last, now)
+        return [wire.log(answer) for answer in answers]
 
     # ---- transactions
 

@@ -11,9 +11,9 @@ from controller.chain.abi import decode, encode
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.contract import Contract
-from controller.chain.entries import HEAD_BYTES
+from controller.chain.entries import HEAD_BYTES, NO_HEAD, entry_head
 from controller.chain.wire import Log
-from controller.errors import InputError, NodeError
+from controller.errors import IncompleteLogsError, InputError, NodeError
 from controller.model import BlockRef, Entry
 
 CHAINS_SLOT: Final = 0
@@ -71,3 +71,43 @@ def entries(chain: Chain, ledger: str, vault: str, first: int, last: BlockRef, c
     topics: Sequence[bytes] = [_topic(), encode(["address"], [vault])]
     found = (entry_of_log(log) for log in chain.logs(ledger, topics, first, last, chunk))
     return [entry for entry in found if entry is not None]
+
+
+def every_entry(
+    chain: Chain,
+    ledger: str,
+    vault: str,
+    first: int,
+    last: BlockRef,
+    before: tuple[bytes, int] = (NO_HEAD, 0),
+    chunk: int = 5_000,
+) -> list[Entry]:
+    """As `entries`, held against the head and count that the ledger keeps at `last`.
+
+    Parameters
+    ----------
+    before : head and count at the end of the block before `first`; none, where `first` is as old as the ledger.
+
+    Raises
+    ------
+    IncompleteLogsError
+        When no endpoint's logs lead from `before` to what the ledger keeps.
+    """
+
+    def read() -> list[Entry]:
+        found = entries(chain, ledger, vault, first, last, chunk)
+        _require_whole(chain, found, before, head(chain, ledger, vault, last))
+        return found
+
+    return chain.insist(read)
+
+
+def _require_whole(chain: Chain, found: Sequence[Entry], before: tuple[bytes, int], after: tuple[bytes, int]) -> None:
+    at, count = before
+    for entry in found:
+        at, count = entry_head(at, count, entry.kind, entry.payload), count + 1
+    if (at, count) != after:
+        raise IncompleteLogsError(
+            f"The {count} entries in the logs of the node at {chain.serving} are not the ledger's {after[1]}.",
+            "Use an endpoint that serves all logs.",
+        )

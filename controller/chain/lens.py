@@ -1,22 +1,57 @@
-"""Snapshots of many vaults in one call."""
+"""Snapshots of many vaults in one request."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
+from weakref import WeakKeyDictionary
 
+from controller.chain.artifacts import load
 from controller.chain.client import Chain
-from controller.chain.codec import due_from_abi, mandate_from_abi, status_from_abi
-from controller.chain.contract import Contract
-from controller.chain.errors import decode_revert, name_revert
-from controller.errors import EvenkeelError, InputError, NotFoundError, RevertError
-from controller.model import BlockRef, Price, Snapshot
-
-VAULTS_PER_CALL: Final = 100
-"""A vault of 3 assets takes about 70,000 {gas}: well inside what nodes allow a call (geth: 50,000,000)."""
+from controller.chain.errors import decode_revert
+from controller.chain.transport import NoAnswerError, RpcError
+from controller.chain.views import snapshots_of
+from controller.errors import CodeMismatchError, EvenkeelError, NodeError, NotFoundError, RevertError
+from controller.model import BlockRef, Snapshot
 
 
-def snapshots(chain: Chain, lens: str, vaults: Sequence[str], block: BlockRef) -> dict[str, Snapshot | EvenkeelError]:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How much an endpoint takes."""
+
+    call: int = 100  # vaults in one call: its gas bounds them
+    request: int = 500  # vaults in one batch of calls: time and the size of the answer bound them
+
+
+MOST: Final = Reach()
+"""100 vaults of 8 assets need nearly the 50,000,000 {gas} that geth allows a call; 500 answer 9 MB of JSON."""
+GROW_AFTER: Final = 100
+"""Full requests in a row after which twice as much is tried again: what was too much may have been a bad hour."""
+
+_TOO_MUCH_GAS: Final = re.compile(r"out of gas|OOG|gas (required|limit|allowance)|exceeds.{0,20}gas", re.IGNORECASE)
+_TOO_LARGE: Final = re.compile(
+    r"too (large|big|long)|timed? ?out|timeout|aborted|(size|limit).{0,20}exceed", re.IGNORECASE
+)
+_PAYLOAD_TOO_LARGE: Final = 413
+_STARVED: Final = frozenset({"GasTooLow", "VaultUnreadable", "Unknown"})
+"""What the lens says of a vault that got too little gas; the last two also of an address that is no vault."""
+
+Found = Snapshot | EvenkeelError
+
+
+@dataclass(slots=True)
+class _Record:
+    reach: Reach = MOST
+    full: int = 0  # requests of that size in a row
+
+
+_RECORDS: Final[WeakKeyDictionary[Chain, dict[str, _Record]]] = WeakKeyDictionary()
+"""By endpoint of a chain."""
+
+
+def snapshots(chain: Chain, lens: str, vaults: Sequence[str], block: BlockRef) -> dict[str, Found]:
     """Every vault at `block`; what is wrong with one does not hide another.
 
     Raises
@@ -26,13 +61,7 @@ def snapshots(chain: Chain, lens: str, vaults: Sequence[str], block: BlockRef) -
     CodeMismatchError
         When there is no lens at that address.
     """
-    contract = Contract(chain, lens, "IVaultLens")
-    found: dict[str, Snapshot | EvenkeelError] = {}
-    for start in range(0, len(vaults), VAULTS_PER_CALL):
-        part = list(vaults[start : start + VAULTS_PER_CALL])
-        views = contract.read("snapshots", part, block=block)
-        found |= {vault: _snapshot(chain.chain_id, block, vault, view) for vault, view in zip(part, views, strict=True)}
-    return found
+    return {vault: _said(vault, one) for vault, one in _gather(chain, lens, vaults, block, len(vaults)).items()}
 
 
 def snapshot(chain: Chain, lens: str, vault: str, block: BlockRef) -> Snapshot:
@@ -43,44 +72,76 @@ def snapshot(chain: Chain, lens: str, vault: str, block: BlockRef) -> Snapshot:
     return found
 
 
-def _snapshot(chain_id: int, block: BlockRef, vault: str, view: tuple[Any, ...]) -> Snapshot | EvenkeelError:
-    _, failure, registered, status, supply, head, count, mandate, targets, balances, prices, due = view
-    if failure:
-        return _failure(vault, failure)
-    try:
-        return Snapshot(
-            chain_id=chain_id,
-            block=block,
-            vault=vault,
-            registered=registered,
-            supply=supply,
-            ledger_head=head,
-            ledger_count=count,
-            mandate=mandate_from_abi(mandate),
-            targets=tuple(targets),
-            status=status_from_abi(status),
-            due=due_from_abi(due, _name(due[-1])),
-            balances=tuple(balances),
-            prices=tuple(_price(price) for price in prices),
-        )
-    except ValueError as error:
-        return InputError(f"The vault {vault} answers with a mandate that cannot be read: {error}")
+def _gather(chain: Chain, lens: str, vaults: Sequence[str], block: BlockRef, most: int) -> dict[str, Found]:
+    """`most` in one call, where the endpoint takes as many."""
+    found: dict[str, Found] = {}
+    waiting = list(vaults)
+    while waiting:
+        record = _RECORDS.setdefault(chain, {}).setdefault(chain.serving, _Record())
+        part = waiting[: record.reach.request]
+        call = min(most, record.reach.call, len(part))
+        try:
+            got = _request(chain, lens, [part[at : at + call] for at in range(0, len(part), call)], block)
+        except (RevertError, RpcError, NoAnswerError) as error:
+            record.reach, record.full = _smaller(error, len(part), call, record.reach), 0
+            continue
+        waiting = waiting[len(part) :]
+        _grow(record, len(part))
+        starved = [vault for vault in part if _starved(got[vault])] if call > 1 else []
+        if starved:
+            again = _gather(chain, lens, starved, block, min(call // 2, len(starved)))
+            if any(isinstance(one, Snapshot) for one in again.values()):
+                record.reach, record.full = replace(record.reach, call=min(record.reach.call, call // 2)), 0
+            got |= again
+        found |= got
+    return found
 
 
-def _price(view: tuple[int, int, int, bytes]) -> Price:
-    value, round_id, updated_at, failure = view
-    return Price(value, round_id, updated_at, _name(failure))
+def _request(chain: Chain, lens: str, parts: Sequence[Sequence[str]], block: BlockRef) -> dict[str, Found]:
+    """One round trip, a call for each of the `parts`."""
+    function = load("IVaultLens").abi.functions["snapshots"]
+    calls = [(lens, function.encode(part)) for part in parts]
+    answers = chain.calls(calls, block) if len(calls) > 1 else [chain.call(lens, calls[0][1], block)]
+    found: dict[str, Found] = {}
+    for part, answer in zip(parts, answers, strict=True):
+        try:
+            views = list(snapshots_of(answer, part, chain.chain_id, block))
+        except ValueError:
+            raise CodeMismatchError(
+                f"Nothing at {lens} answers as a lens on chain {chain.chain_id}.",
+                "Check the address and the network.",
+            ) from None
+        read = (decode_revert(view) if isinstance(view, bytes) else view for view in views)
+        found |= dict(zip(part, read, strict=True))
+    return found
 
 
-def _name(failure: bytes) -> str:
-    """A reason in words, empty where there is none."""
-    return name_revert(failure) if failure else ""
+def _smaller(error: NodeError | RevertError, vaults: int, call: int, reach: Reach) -> Reach:
+    """What to ask for after a request of so many `vaults` has failed; raises `error` when size is not why."""
+    text = str(error)
+    too_large = isinstance(error, NoAnswerError) and error.status == _PAYLOAD_TOO_LARGE
+    if _TOO_MUCH_GAS.search(text) and call > 1:
+        return replace(reach, call=call // 2)
+    if (too_large or (isinstance(error, RpcError) and _TOO_LARGE.search(text))) and vaults > 1:
+        return Reach(min(call, vaults // 2), vaults // 2)
+    raise error
 
 
-def _failure(vault: str, data: bytes) -> EvenkeelError:
-    error = decode_revert(data)
-    if error.name in {"VaultUnreadable", "Unknown"}:
+def _grow(record: _Record, vaults: int) -> None:
+    if record.reach != MOST and vaults == record.reach.request:
+        record.full += 1
+    if record.full >= GROW_AFTER:
+        larger = Reach(min(2 * record.reach.call, MOST.call), min(2 * record.reach.request, MOST.request))
+        record.reach, record.full = larger, 0
+
+
+def _starved(found: Found) -> bool:
+    return isinstance(found, RevertError) and found.name in _STARVED
+
+
+def _said(vault: str, found: Found) -> Found:
+    if isinstance(found, RevertError) and found.name in {"VaultUnreadable", "Unknown"}:
         return NotFoundError(
             f"There is no vault at {vault}.", "Check the address and the network: evenkeel vault list."
         )
-    return RevertError(error.name, error.arguments, data, error.hint)
+    return found

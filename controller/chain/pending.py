@@ -34,7 +34,7 @@ def pending(chain: Chain, vault: str, first: int, block: BlockRef) -> list[Pendi
     first : block that the ledger was deployed in.
     """
     clone = Contract(chain, vault, "Vault")
-    recorded = ledger.entries(chain, clone.read("ledger", block=block), vault, first, block)
+    recorded = ledger.every_entry(chain, clone.read("ledger", block=block), vault, first, block)
     said = (decode_entry(entry) for entry in recorded if entry.kind == Kind.SUBMITTED)
     calls = dict.fromkeys(entry.call for entry in said if isinstance(entry, Submitted))
     if not calls:

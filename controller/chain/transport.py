@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, NoReturn, cast
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NoReturn, Protocol, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -18,6 +21,29 @@ from controller.errors import NodeError, UsageError
 Call = tuple[str, Sequence[Any]]
 """A method and its parameters."""
 
+_THROTTLED: Final = re.compile(r"rate.?limit|too many requests|request limit|compute units|throttl", re.IGNORECASE)
+_THROTTLED_CODE: Final = 429
+_LACKING: Final = re.compile(
+    r"header not found|unknown block|block.{0,40}not (found|available)|header for hash not found|resource not found"
+    r"|BlockOutOfRange|missing trie node|state.{0,20}not available|method.{0,40}not (found|supported|available)",
+    re.IGNORECASE,
+)
+
+
+class NoAnswerError(NodeError):
+    """No usable answer: the endpoint's own fault, so that another one may do better.
+
+    Parameters
+    ----------
+    status : of HTTP, where there was one.
+    retry_after : {s} that the endpoint asks to be left alone.
+    """
+
+    def __init__(self, message: str, hint: str, status: int | None = None, retry_after: float = 0.0) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.retry_after = retry_after
+
 
 class RpcError(NodeError):
     """The node answered with an error that is no revert."""
@@ -27,11 +53,53 @@ class RpcError(NodeError):
         self.code = code
         self.text = text
 
+    @property
+    def throttled(self) -> bool:
+        """Whether it asks for fewer requests."""
+        return self.code == _THROTTLED_CODE or bool(_THROTTLED.search(self.text))
+
+    @property
+    def lacking(self) -> bool:
+        """Whether it lacks a block, its state or a method, which another node may have."""
+        return bool(_LACKING.search(self.text))
+
 
 def shown(url: str) -> str:
     """A URL without what may be a key: user, path and query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+
+
+def retry_after(text: str | None, now: datetime) -> float:
+    """{s} from `now` that a Retry-After header names, as a number or as a date; 0 when it says nothing readable."""
+    if text is None:
+        return 0.0
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    return max((until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds(), 0.0)
+
+
+class Source(Protocol):
+    """What answers a `Chain`: one `Transport`, or several behind `Endpoints`."""
+
+    @property
+    def shown(self) -> str:
+        """Where it asks, without what may be a key."""
+
+    @property
+    def serving(self) -> str:
+        """The one address that answered last."""
+
+    def request(self, method: str, parameters: Sequence[Any]) -> Json: ...
+
+    def batch(self, calls: Sequence[Call]) -> list[Json]: ...
+
+    def distrust(self) -> bool:
+        """Passes over what answered last; False when there is nobody else to ask."""
 
 
 class Transport:
@@ -46,6 +114,14 @@ class Transport:
     def __repr__(self) -> str:
         return f"Transport({self.shown})"
 
+    @property
+    def serving(self) -> str:
+        return self.shown
+
+    def distrust(self) -> bool:
+        """There is only this one."""
+        return False
+
     def request(self, method: str, parameters: Sequence[Any]) -> Json:
         """One call.
 
@@ -55,7 +131,7 @@ class Transport:
             When the EVM reverted.
         RpcError
             When the node refused for another reason.
-        NodeError
+        NoAnswerError
             When there is no usable answer.
         """
         try:
@@ -72,13 +148,13 @@ class Transport:
         except (requests.RequestException, Web3Exception, ValueError, OSError) as error:
             self._unreachable(error)
         if not isinstance(answers, list) or len(answers) != len(calls):
-            raise NodeError(f"The node at {self.shown} does not answer batches.", "Use another endpoint.")
+            raise NoAnswerError(f"The node at {self.shown} does not answer batches.", "Use another endpoint.")
         # web3 has put the answers back into the order of the calls
         return [self._result(method, answer) for (method, _), answer in zip(calls, answers, strict=True)]
 
     def _result(self, method: str, answer: Json) -> Json:
         if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
-            raise NodeError(f"The node at {self.shown} sent no JSON-RPC answer to {method}.", "Check the address.")
+            raise NoAnswerError(f"The node at {self.shown} sent no JSON-RPC answer to {method}.", "Check the address.")
         error = answer.get("error")
         if error is None:
             return answer.get("result")
@@ -92,13 +168,13 @@ class Transport:
 
     def _unreachable(self, error: Exception) -> NoReturn:
         # the library's own text repeats the URL, so only the kind of the failure is passed on
+        status, pause = None, 0.0
         if isinstance(error, requests.Timeout):
             what, hint = "did not answer in time", "Try again, or raise the timeout."
         elif isinstance(error, requests.HTTPError) and error.response is not None:
-            what, hint = (
-                f"answered HTTP {error.response.status_code}",
-                "Check address and credentials; wait if it is 429.",
-            )
+            status = error.response.status_code
+            pause = retry_after(error.response.headers.get("Retry-After"), datetime.now(UTC))
+            what, hint = f"answered HTTP {status}", "Check address and credentials; wait if it is 429."
         elif isinstance(error, requests.ConnectionError):
             what, hint = "cannot be reached", "Start it (evenkeel chain up), or check the address."
         else:
@@ -106,4 +182,4 @@ class Transport:
                 f"sent no usable answer ({type(error).__name__})",
                 "Check that this is an Ethereum JSON-RPC URL.",
             )
-        raise NodeError(f"The node at {self.shown} {what}.", hint) from None
+        raise NoAnswerError(f"The node at {self.shown} {what}.", hint, status, pause) from None

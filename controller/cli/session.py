@@ -13,11 +13,13 @@ from pathlib import Path
 import typer
 from eth_utils.address import is_address, to_checksum_address
 
+from controller.chain import listing
 from controller.chain.client import Chain
-from controller.chain.contract import Contract
+from controller.chain.endpoints import Endpoints
+from controller.chain.health import Manners
 from controller.chain.nodes import CHAIN_IDS
 from controller.config.mandate_file import Deployed
-from controller.config.networks import Network, Token, load_network, load_tokens
+from controller.config.networks import Network, Token, load_network, load_tokens, split_urls
 from controller.deploy import drift, records, venues
 from controller.deploy.vaults import require_clone
 from controller.errors import InputError, NotFoundError, SigningKeyError, UsageError
@@ -37,6 +39,7 @@ class Session:
 
     network: Network
     chain: Chain
+    endpoints: Endpoints  # that the chain is read from
     directory: Path  # deployments/<chainId>
 
     @classmethod
@@ -52,8 +55,15 @@ class Session:
         """
         environment = {**os.environ, **({f"EVENKEEL_{network.upper()}_URL": url} if url else {})}
         configured = load_network(network, environment, networks)
-        chain = Chain(url or configured.url, configured.chain_id)
-        return cls(configured, chain, records.folder(deployments, configured.chain_id))
+        endpoints = Endpoints(
+            split_urls(url) if url else configured.urls,
+            configured.chain_id,
+            private=configured.private_url,
+            quorum=configured.quorum,
+            manners=Manners(max_age=configured.max_age),
+        )
+        chain = Chain(endpoints, configured.chain_id)
+        return cls(configured, chain, endpoints, records.folder(deployments, configured.chain_id))
 
     def address(self, name: str) -> str:
         """Address of a deployed contract."""
@@ -98,10 +108,7 @@ class Session:
 
     def vaults(self, block: BlockRef) -> list[str]:
         """Every vault of the deployed factory, oldest first."""
-        factory = Contract(self.chain, self.address("VaultFactory"), "IVaultFactory")
-        topic = factory.abi.events["VaultCreated"].topic
-        logs = self.chain.logs(factory.address, [topic], self.ledger_start, block)
-        return [str(to_checksum_address(log.topics[1][12:])) for log in logs]
+        return listing.vaults(self.chain, self.address("VaultFactory"), self.ledger_start, block)
 
     def vault(self, given: str | None) -> str:
         """The vault that was named, or the only one there is."""

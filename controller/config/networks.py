@@ -7,13 +7,27 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from eth_utils.address import is_checksum_address, to_checksum_address
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from controller.errors import InputError, Mistake, NotFoundError
+
+STALE_BLOCKS: Final = 30
+STALE_SECONDS: Final = 60.0
+"""A head is stale when it is older than so many blocks take, and than so many seconds."""
 
 
 def _checksummed(text: str) -> str:
@@ -31,6 +45,10 @@ def _checksummed(text: str) -> str:
 Address = Annotated[str, AfterValidator(_checksummed)]
 Word = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 FeeTier = Annotated[int, Field(gt=0, lt=1_000_000)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://")]
+WsUrl = Annotated[str, Field(pattern=r"^wss?://")]
+LONGEST_BLOCK_TIME: Final = 3_600
+"""{s}. No chain is slower: a larger number is milliseconds."""
 
 
 class _Frozen(BaseModel):
@@ -72,7 +90,12 @@ class Network(_Frozen):
 
     name: str
     chain_id: int = Field(gt=0)
-    url: str = Field(pattern=r"^https?://", repr=False)  # may hold a key
+    # addresses may hold a key
+    urls: Annotated[tuple[HttpUrl, ...], Field(strict=False, min_length=1, repr=False)]  # the preferred one first
+    ws_url: WsUrl | None = Field(default=None, repr=False)  # tells of new heads
+    private_url: HttpUrl | None = Field(default=None, repr=False)  # takes transactions in place of `urls`
+    quorum: int = Field(default=1, ge=1)  # endpoints that must agree before money moves
+    block_time: float | None = Field(default=None, gt=0)  # {s} between blocks; None where they come as they are wanted
     confirmations: int = Field(ge=0)
     depth: int = Field(default=1, ge=0, le=64)
     fee_tiers: Annotated[tuple[FeeTier, ...], Field(strict=False, min_length=1)]
@@ -82,12 +105,40 @@ class Network(_Frozen):
     sequencer: Sequencer | None = None
     tokens: dict[str, Token] = Field(default_factory=dict)
 
+    @field_validator("urls")
+    @classmethod
+    def _each_once(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(urls)) < len(urls):
+            # not which one: it may hold a key
+            raise ValueError("names an address twice, which gives neither safety nor agreement")
+        return urls
+
+    @field_validator("block_time")
+    @classmethod
+    def _in_seconds(cls, block_time: float | None) -> float | None:
+        if block_time is not None and block_time > LONGEST_BLOCK_TIME:
+            raise ValueError(f"is in seconds: {block_time:g} looks like milliseconds")
+        return block_time
+
+    @field_validator("quorum")
+    @classmethod
+    def _reachable(cls, quorum: int, read: ValidationInfo) -> int:
+        urls = read.data.get("urls")
+        if urls is not None and quorum > len(urls):
+            raise ValueError(f"{quorum} endpoints cannot agree where urls has {len(urls)}")
+        return quorum
+
     @model_validator(mode="after")
     def _hubs_are_known(self) -> Network:
         unknown = [symbol for symbol in self.hub_tokens if self.tokens and symbol not in self.tokens]
         if unknown:
             raise ValueError(f"hub tokens without an entry in tokens: {', '.join(unknown)}")
         return self
+
+    @property
+    def max_age(self) -> float | None:
+        """{s} after which a head is stale: time for many blocks, and for a clock that is a little off."""
+        return None if self.block_time is None else max(STALE_BLOCKS * self.block_time, STALE_SECONDS)
 
     def values(self) -> dict[str, Any]:
         """What a deployment recipe may refer to."""
@@ -115,21 +166,41 @@ def load_network(name: str, environment: Mapping[str, str], overrides: Path | No
     if name not in tables:
         raise NotFoundError(f"There is no network {name}.", f"Known are: {', '.join(sorted(tables))}.")
     table = dict(tables[name])
-    mistakes: list[Mistake] = []
-    variable = table.pop("url_variable", None)
-    if variable in environment:
-        table["url"] = environment[variable]
-    elif "url" not in table and variable is not None:
-        mistakes.append(Mistake(f"{name}.url", f"set the variable {variable} to the address of a node"))
+    mistakes = _addresses(name, table, environment)
     try:
-        # a stand-in where the variable is missing, so that the other mistakes are found as well
-        stand_in = {"url": "http://missing"} if mistakes else {}
-        network = Network.model_validate({"name": name, **table, **stand_in})
+        network = Network.model_validate({"name": name, **table})
     except ValidationError as error:
         mistakes += _mistakes(name, error)
     if mistakes:
         raise InputError(f"The network {name} is not usable.", "", tuple(mistakes))
     return network
+
+
+def split_urls(text: str) -> list[str]:
+    """Several addresses, separated by commas."""
+    return [url.strip() for url in text.split(",") if url.strip()]
+
+
+def _addresses(name: str, table: dict[str, Any], environment: Mapping[str, str]) -> list[Mistake]:
+    """Puts the addresses of nodes into `table`, those of the environment first; what is wrong with that."""
+    mistakes: list[Mistake] = []
+    variable = table.pop("url_variable", None)
+    single = table.pop("url", None)
+    if single is not None and "urls" in table:
+        mistakes.append(Mistake(f"{name}.url", "stands beside urls: put it there"))
+    if variable in environment:
+        table["urls"] = split_urls(environment[variable])
+    elif single is not None:
+        table.setdefault("urls", [single])
+    elif "urls" not in table:
+        what = f"set the variable {variable} to the address of a node" if variable else "names no node"
+        mistakes.append(Mistake(f"{name}.url", what))
+        table["urls"] = ["http://missing"]  # so that the other mistakes are found as well
+    for field in ("ws_url", "private_url"):
+        override = f"EVENKEEL_{name.upper()}_{field.upper()}"
+        if override in environment:
+            table[field] = environment[override]
+    return mistakes
 
 
 def load_tokens(network: Network, directory: Path) -> dict[str, Token]:

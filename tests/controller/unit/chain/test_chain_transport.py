@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import requests
 
 from controller.chain import wire
 from controller.chain.client import Chain
-from controller.chain.transport import RpcError, Transport, shown
+from controller.chain.transport import NoAnswerError, RpcError, Transport, retry_after, shown
 from controller.errors import NodeError, RevertError, UsageError
 
 URL = "https://user:PASSWORD@rpc.example.org:8443/v3/SECRET?key=SECRET"
@@ -99,29 +100,66 @@ def test_wire__when_fields_are_missing__then_node_error(answer: object) -> None:
             read(answer)
 
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (None, 0.0),
+        ("", 0.0),
+        ("soon", 0.0),
+        ("-5", 0.0),
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("Thu, 01 Jan 2026 00:01:30 GMT", 90.0),
+        ("Thu, 01 Jan 2026 00:01:30 -0000", 90.0),
+        ("Wed, 31 Dec 2025 00:00:00 GMT", 0.0),
+    ],
+)
+def test_F14_retry_after__when_read__then_seconds(text: str | None, seconds: float) -> None:
+    assert retry_after(text, NOW) == seconds
+
+
+def test_F14_request__when_the_header_names_a_time__then_the_error_carries_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = _http(429)
+    assert trouble.response is not None
+    trouble.response.headers["Retry-After"] = "17"
+    with pytest.raises(NoAnswerError) as caught:
+        _transport(monkeypatch, trouble).request("eth_chainId", [])
+    assert (caught.value.status, caught.value.retry_after) == (429, 17.0)
+
+
 class _Node:
     """A transport with a limit on the range of logs."""
 
-    shown = "fake"
+    shown = serving = "fake"
 
     def __init__(self, limit: int) -> None:
-        self.limit, self.ranges = limit, []
+        self.limit = limit
+        self.ranges: list[tuple[int, int]] = []
 
     def request(self, method: str, parameters: Any) -> Any:
-        if method == "eth_getBlockByNumber":
-            return {"number": "0x64", "hash": "0x" + "11" * 32, "timestamp": "0x0"}
-        start, stop = (int(parameters[0][key], 16) for key in ("fromBlock", "toBlock"))
+        assert method in {"eth_chainId", "eth_getBlockByNumber"}
+        return {"eth_chainId": "0x1"}.get(method, {"number": "0x64", "hash": "0x" + "11" * 32, "timestamp": "0x0"})
+
+    def batch(self, calls: Any) -> Any:
+        (method, (query,)), (other, parameters) = calls
+        assert method == "eth_getLogs"
+        start, stop = (int(query[key], 16) for key in ("fromBlock", "toBlock"))
         if stop - start + 1 > self.limit:
             raise RpcError(method, -32005, "too many results")
         self.ranges.append((start, stop))
-        return []
+        return [[], self.request(other, parameters)]
+
+    def distrust(self) -> bool:
+        return False
 
 
 @pytest.mark.parametrize("limit", [1, 7, 1_000])
 def test_logs__when_the_node_limits_the_range__then_halved_and_complete(limit: int) -> None:
-    chain = Chain.__new__(Chain)
     node = _Node(limit)
-    chain._transport = node  # type: ignore[assignment]
+    chain = Chain(node)
     assert chain.logs("0x" + "11" * 20, [], 3, chain.block(100)) == []
     covered = [number for start, stop in node.ranges for number in range(start, stop + 1)]
     assert covered == list(range(3, 101))

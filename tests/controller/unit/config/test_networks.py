@@ -15,13 +15,13 @@ URL = "https://node.example/secret"
 @pytest.mark.parametrize(("name", "chain_id"), [("anvil", 31337), ("ganache", 1337)])
 def test_load_network__when_local__then_needs_nothing(name: str, chain_id: int) -> None:
     network = load_network(name, {})
-    assert (network.chain_id, network.url) == (chain_id, "http://127.0.0.1:8545")
+    assert (network.chain_id, network.urls) == (chain_id, ("http://127.0.0.1:8545",))
     assert network.values() == {}
 
 
 def test_load_network__when_sepolia__then_url_comes_from_the_environment_and_is_not_shown() -> None:
     network = load_network("sepolia", {"EVENKEEL_SEPOLIA_URL": URL})
-    assert network.url == URL
+    assert network.urls == (URL,)
     assert "secret" not in repr(network)
     assert network.values()["uniswap_v3"]["factory"] == "0x0227628f3F023bb0B980b67D528571c95c6DaC1c"
     assert {symbol: token.decimals for symbol, token in network.tokens.items()} == {
@@ -47,7 +47,80 @@ def test_load_network__when_an_l2__then_names_the_uptime_feed_of_its_sequencer(n
 
 
 def test_load_network__when_a_variable_is_set__then_goes_before_the_file() -> None:
-    assert load_network("anvil", {"EVENKEEL_ANVIL_URL": "http://127.0.0.1:9"}).url == "http://127.0.0.1:9"
+    assert load_network("anvil", {"EVENKEEL_ANVIL_URL": "http://127.0.0.1:9"}).urls == ("http://127.0.0.1:9",)
+
+
+def test_load_network__when_variables_hold_several__then_all_are_known_and_none_is_shown() -> None:
+    environment = {
+        "EVENKEEL_BASE_URL": f"{URL}/1, {URL}/2,",
+        "EVENKEEL_BASE_WS_URL": "wss://node.example/secret",
+        "EVENKEEL_BASE_PRIVATE_URL": "https://private.example/secret",
+    }
+    network = load_network("base", environment)
+    assert network.urls == (f"{URL}/1", f"{URL}/2")
+    assert (network.ws_url, network.private_url) == ("wss://node.example/secret", "https://private.example/secret")
+    assert (network.quorum, network.block_time, network.max_age) == (1, 2.0, 60.0)
+    assert "secret" not in repr(network)
+
+
+def test_F23_load_network__when_endpoints_are_wrong__then_all_mistakes_at_once_without_the_address(
+    tmp_path: Path,
+) -> None:
+    own = tmp_path / "networks.toml"
+    own.write_text(
+        f"""
+[bad]
+chain_id = 1
+url = "{URL}"
+urls = ["{URL}", "{URL}"]
+ws_url = "{URL}"
+private_url = "wss://node.example/secret"
+quorum = 0
+block_time = 12000
+blocktime = 12
+confirmations = 1
+fee_tiers = [100]
+hub_tokens = []
+[few]
+chain_id = 1
+urls = ["{URL}"]
+quorum = 2
+block_time = 0
+confirmations = 1
+fee_tiers = [100]
+hub_tokens = []
+[none]
+chain_id = 1
+urls = []
+quorum = 1
+confirmations = 1
+fee_tiers = [100]
+hub_tokens = []
+"""
+    )
+    wrong = {}
+    for name in ("bad", "few", "none"):
+        with pytest.raises(InputError) as caught:
+            load_network(name, {}, own)
+        assert "secret" not in str(caught.value)
+        wrong |= {mistake.where: mistake.what for mistake in caught.value.mistakes}
+    assert wrong["bad.url"] == "stands beside urls: put it there"
+    assert wrong["bad.urls"].startswith("names an address twice")
+    assert wrong["bad.block_time"] == "is in seconds: 12000 looks like milliseconds"
+    assert wrong["bad.blocktime"] == "is no setting of a network"
+    assert wrong["few.quorum"] == "2 endpoints cannot agree where urls has 1"
+    assert set(wrong) == {
+        "bad.url",
+        "bad.urls",
+        "bad.ws_url",
+        "bad.private_url",
+        "bad.quorum",
+        "bad.block_time",
+        "bad.blocktime",
+        "few.quorum",
+        "few.block_time",
+        "none.urls",
+    }
 
 
 def test_load_network__when_nothing_names_a_node__then_says_which_variable() -> None:
