@@ -15,7 +15,7 @@ ARGS ?=
 FORGE = PATH="$(FOUNDRY):$$PATH" forge
 SOLIDITY := $(shell find contracts -name '*.sol' 2>/dev/null)
 
-.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep bench wheel lock clean
+.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep prove coverage mutants bench wheel lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -49,6 +49,16 @@ controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/expor
 	@.venv-brownie/bin/pip install --quiet --require-hashes --requirement requirements/brownie.txt
 	@touch $@
 
+.venv-halmos/.python: requirements/halmos.txt
+	@echo "Installing the prover's environment (.venv-halmos)"
+	@$(PYTHON) -m venv .venv-halmos
+	@.venv-halmos/bin/pip install --quiet --require-hashes --requirement requirements/halmos.txt
+	@touch $@
+
+.venv/.postgresql: scripts/install_postgresql | .venv/.python
+	@scripts/install_postgresql
+	@touch $@
+
 setup: controller/artifacts/.built ## Install everything that the demo needs and compile the contracts
 build: controller/artifacts/.built ## Compile the contracts and export their ABIs and bytecode into the package
 
@@ -72,7 +82,7 @@ lint: setup
 test-contracts: setup
 	$(FORGE) test
 
-test-controller: setup
+test-controller: setup .venv/.postgresql
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup
 
 test-brownie: setup .venv-brownie/.python
@@ -81,9 +91,16 @@ test-brownie: setup .venv-brownie/.python
 slither: setup
 	PATH="$(FOUNDRY):$$PATH" FOUNDRY_OUT=build/slither/out FOUNDRY_CACHE_PATH=build/slither/cache slither . --config-file slither.config.json
 
-test-deep: setup ## Longer fuzzing than `make test`
+test-deep: setup .venv/.postgresql ## Longer fuzzing than `make test`
 	FOUNDRY_PROFILE=deep $(FORGE) test
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup --hypothesis-profile deep
+
+prove: setup .venv-halmos/.python ## Prove the arithmetic symbolically, after testing the solver that does it
+	.venv-halmos/bin/python tests/contracts/symbolic/test_solver.py
+	PATH="$(CURDIR)/.venv-halmos/bin:$(FOUNDRY):$$PATH" FOUNDRY_TEST=tests/contracts/symbolic \
+	  FOUNDRY_OUT=build/prove/out FOUNDRY_CACHE_PATH=build/prove/cache FOUNDRY_LINT_LINT_ON_BUILD=false halmos \
+	  --forge-build-out build/prove/out --match-contract 'Proof$$' --loop 16 \
+	  --solver-command "python tests/contracts/symbolic/solver.py"
 
 bench: setup ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
 	.venv/bin/python scripts/bench.py
@@ -96,6 +113,7 @@ wheel: setup ## Build the wheel, ABIs and bytecode included
 lock: ## Resolve the pinned requirements again
 	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements/dev.txt
 	.venv/bin/uv pip compile requirements/brownie.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/brownie.txt
+	.venv/bin/uv pip compile requirements/halmos.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/halmos.txt
 
 clean: ## Remove everything that was built or installed
-	rm -rf .venv .venv-brownie node_modules out cache build dist controller/artifacts/*.json controller/artifacts/.built
+	rm -rf .venv .venv-brownie .venv-halmos node_modules out build cache build dist controller/artifacts/*.json controller/artifacts/.built

@@ -5,6 +5,7 @@
     EvenkeelError
     ├── UsageError            64  the command line cannot be what was meant
     ├── InputError            65  a file or value is wrong; all its mistakes at once
+    │   └── ConfigurationError 78  the keeper's configuration is wrong: it does not start
     ├── NotFoundError         66  a vault, deployment or file does not exist
     ├── MissingExtraError     69  an optional package is not installed
     ├── NodeError             69  no answer, or no usable answer, from the node
@@ -18,7 +19,8 @@
     ├── PriceError            75  a price is stale, out of bounds or missing
     ├── RevertError           76  the chain refused; carries the decoded custom error
     ├── SendError             75  a transaction is not confirmed yet, or never will be
-    ├── StorageError          74  disk full, database locked, directory not writable
+    ├── StorageError          74  disk full, database locked or away, directory not writable
+    ├── LeaseLostError        75  another keeper leads, so this one writes and signs nothing
     ├── SigningKeyError      77  no key, or a key that cannot be opened
     ├── FindingError           3  the audit found something wrong
     └── UncheckedError         4  the audit could not check something
@@ -88,6 +90,12 @@ class InputError(EvenkeelError):
 
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *(f"  - {mistake}" for mistake in self.mistakes)])
+
+
+class ConfigurationError(InputError):
+    """systemd does not start the keeper again after this code: the same file has the same mistakes."""
+
+    exit_code = 78
 
 
 class NotFoundError(EvenkeelError):
@@ -168,6 +176,10 @@ class SendError(EvenkeelError):
 
 class StorageError(EvenkeelError):
     exit_code = 74
+
+
+class LeaseLostError(EvenkeelError):
+    exit_code = 75
 
 
 class SigningKeyError(EvenkeelError):

@@ -56,7 +56,13 @@ class Controller:
         return read_snapshot(self.chain, self.lens, vault, block)
 
     def decide(self, snapshot: Snapshot, *, now: int) -> Decision:
-        """What to do about a snapshot when a plan would execute at `now` {s}."""
+        """What to do about a snapshot when a plan would execute at `now` {s}.
+
+        Nearly every answer is that nothing is due: it asks neither strategy, nor venues, nor journal.
+        """
+        idle = due.why_not(snapshot, now)
+        if idle is not None:
+            return idle
         return planning.decide(
             snapshot,
             self.strategy.target(snapshot, None),
@@ -85,8 +91,7 @@ class Controller:
         except StorageError:
             raise
         except EvenkeelError as error:
-            name = error.name if isinstance(error, RevertError) else type(error).__name__
-            self.journal.append_tick(replace(record, error=name, detail=str(error)))
+            self.journal.append_tick(answered(record, error))
             raise
         self.journal.append_tick(record)
         observe("journal")
@@ -97,9 +102,9 @@ class Controller:
         # A plan executes in a later block than the one that it was made from.
         decision = self.decide(snapshot, now=snapshot.block.timestamp + 1)
         observe("decision")
+        record = answered(record, decision)
         if isinstance(decision, NoTrade):
-            return replace(record, reason=decision.reason, detail=decision.detail)
-        record = replace(record, plan_hash=codec.plan_hash(decision), detail=_trades(decision))
+            return record
         if self.signer is None or not broadcast:
             return record
         return replace(record, outcome=self._send(self.signer, snapshot.vault, decision, observe))
@@ -134,12 +139,23 @@ def read_snapshot(chain: Chain, address: str, vault: str, block: BlockRef) -> Sn
         When the factory does not know it.
     """
     found = lens.snapshot(chain, address, vault, block)
-    if not found.registered:
+    require_registered(found)
+    return found
+
+
+def require_registered(snapshot: Snapshot) -> None:
+    """Refuses to go on with a vault that the factory does not know.
+
+    Raises
+    ------
+    CodeMismatchError
+        Its code may be anything.
+    """
+    if not snapshot.registered:
         raise CodeMismatchError(
-            f"The vault {vault} was not created by this deployment's factory.",
+            f"The vault {snapshot.vault} was not created by this deployment's factory.",
             "Its code may be anything: check the address, or the network's deployments.",
         )
-    return found
 
 
 def check_due(snapshot: Snapshot) -> None:
@@ -178,6 +194,20 @@ def observed(snapshot: Snapshot) -> TickRecord:
         plan_hash=None,
         outcome=None,
     )
+
+
+def answered(seen: TickRecord, answer: Decision | EvenkeelError) -> TickRecord:
+    """What was seen, with what was decided about it, or with the error that the tick ended with."""
+    if isinstance(answer, EvenkeelError):
+        return replace(seen, error=error_name(answer), detail=str(answer))
+    if isinstance(answer, NoTrade):
+        return replace(seen, reason=answer.reason, detail=answer.detail)
+    return replace(seen, plan_hash=codec.plan_hash(answer), detail=_trades(answer))
+
+
+def error_name(error: EvenkeelError) -> str:
+    """As a tick's record names it."""
+    return error.name if isinstance(error, RevertError) else type(error).__name__
 
 
 def _trades(plan: Plan) -> str:

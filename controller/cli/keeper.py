@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from controller.cli import options
+from controller.cli.keeper_template import template
 from controller.cli.output import err, out, print_error, print_json
 from controller.cli.rebalance import describe
 from controller.cli.session import Session, required, signer
@@ -17,6 +18,7 @@ from controller.execution.send import recover
 from controller.model import TickRecord
 
 app = typer.Typer(no_args_is_help=True, help="Keep a vault on its mandate, day and night.")
+app.command()(template)
 
 
 @app.command()

@@ -7,8 +7,7 @@ zero. Every rebalance anchors the head on chain, so that idle decisions are tamp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,15 +16,21 @@ from typing import Any, Final, Self
 
 import sqlalchemy as sql
 from eth_utils.crypto import keccak
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.engine import URL
 
 from controller.errors import StorageError
+from controller.execution.database import RECORDS, Database
 from controller.execution.documents import canonical, from_document, to_document
+from controller.execution.lease import Lease
 from controller.model import TickRecord
 
 NO_HEAD: Final = bytes(32)
 """Head of an empty journal."""
+TAIL: Final = 100
+"""Newest records that are verified whenever a journal is opened."""
+_PAGE: Final = 1_000
+"""Records that are in memory at once while a whole journal is read."""
+_LOWEST: Final = -(2**63)
 
 
 class RecordKind(StrEnum):
@@ -34,6 +39,20 @@ class RecordKind(StrEnum):
     BROADCAST = "BROADCAST"  # a node has taken them
     OUTCOME = "OUTCOME"  # what became of the intent; closes it
     TICK = "TICK"  # what one tick saw and decided
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record that has no place in the chain yet."""
+
+    kind: RecordKind
+    vault: str
+    body: Mapping[str, Any]
+    intent: int | None = None
+
+    @classmethod
+    def of(cls, tick: TickRecord) -> Self:
+        return cls(RecordKind.TICK, tick.vault, to_document(tick))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +73,12 @@ class BadRecord:
     what: str
 
 
-_metadata = sql.MetaData()
-_table: Final = sql.Table(
-    "evenkeel_journal",
-    _metadata,
-    sql.Column("seq", sql.Integer, primary_key=True, autoincrement=False),
-    sql.Column("kind", sql.String(16), nullable=False),
-    sql.Column("vault", sql.String(42), nullable=False),
-    sql.Column("intent", sql.Integer, sql.ForeignKey("evenkeel_journal.seq"), nullable=True, index=True),
-    sql.Column("body", sql.Text, nullable=False),
-    sql.Column("hash", sql.LargeBinary(32), nullable=False),
-    sql.Index("evenkeel_journal_vault", "vault", "kind"),
+# as it is stored: one that is no bytes at all is for `verify` to name
+_STORED_HASH: Final = sql.type_coerce(RECORDS.c.hash, sql.types.NULLTYPE).label("hash")
+_ROWS: Final = sql.select(*(column for column in RECORDS.c if column.name != "hash"), _STORED_HASH).order_by(
+    RECORDS.c.seq
 )
+_LAST: Final = sql.select(RECORDS.c.seq, _STORED_HASH).order_by(RECORDS.c.seq.desc()).limit(1)
 
 
 class Journal:
@@ -73,22 +86,19 @@ class Journal:
 
     Parameters
     ----------
-    url : SQLAlchemy's, e.g. ``sqlite:////var/lib/evenkeel/journal.db``.
-    durable : False gives up safety against a power cut for speed; for replays.
+    url : SQLAlchemy's, e.g. ``sqlite:////var/lib/evenkeel/journal.db`` or ``postgresql://keeper@host/evenkeel``.
+    durable : False gives up safety against a power cut for speed; for replays, and in SQLite only.
     busy_timeout : {s} to wait for another writer.
+    lease : without it, and its being held, nothing can be appended; None where no other keeper writes.
     """
 
-    def __init__(self, url: str | URL, *, durable: bool = True, busy_timeout: float = 5.0) -> None:
-        parsed = make_url(url)
-        self._shown = parsed.render_as_string(hide_password=True)
-        arguments = {"timeout": busy_timeout} if parsed.get_backend_name() == "sqlite" else {}
-        self._engine = sql.create_engine(parsed, connect_args=arguments)
-        if parsed.get_backend_name() == "sqlite":
-            _tune_sqlite(self._engine, durable=durable)
-        self._writer = self._engine.execution_options(writes=True)
+    def __init__(
+        self, url: str | URL, *, durable: bool = True, busy_timeout: float = 5.0, lease: Lease | None = None
+    ) -> None:
+        self._database = Database(url, durable=durable, patience=busy_timeout)
+        self._lease = lease
         try:
-            with self._failing_as_storage():
-                self._create()
+            self._require_sound_tail()
         except StorageError:
             self.close()
             raise
@@ -99,7 +109,7 @@ class Journal:
         return cls(URL.create("sqlite", database=str(path)), durable=durable)
 
     def __repr__(self) -> str:
-        return f"Journal({self._shown})"
+        return f"Journal({self._database})"
 
     def __enter__(self) -> Self:
         return self
@@ -110,139 +120,132 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     # ---- writing
 
     def append(self, kind: RecordKind, vault: str, body: Mapping[str, Any], intent: int | None = None) -> Record:
-        """Add one record and return it; it is on disk when this returns."""
-        with self._failing_as_storage(), self._writer.begin() as connection:
-            last = connection.execute(
-                sql.select(_table.c.seq, _table.c.hash).order_by(_table.c.seq.desc()).limit(1)
-            ).first()
-            seq, previous = (0, NO_HEAD) if last is None else (last.seq + 1, last.hash)
-            hash_ = _hash(previous, seq, kind, vault, intent, body)
-            text = canonical(body).decode()
-            connection.execute(
-                _table.insert().values(seq=seq, kind=kind.value, vault=vault, intent=intent, body=text, hash=hash_)
-            )
-        return Record(seq, kind, vault, intent, body, hash_)
+        """Add one record and return it; it is on disk when this returns.
+
+        Raises
+        ------
+        LeaseLostError
+            When the journal is under a lease that this keeper does not hold.
+        """
+        return self.append_all([Draft(kind, vault, body, intent)])[0]
 
     def append_tick(self, tick: TickRecord) -> Record:
-        return self.append(RecordKind.TICK, tick.vault, to_document(tick))
+        return self.append_all([Draft.of(tick)])[0]
+
+    def append_all(self, drafts: Sequence[Draft]) -> list[Record]:
+        """Add records in their order and one transaction, all of them or none; see `append`."""
+        texts = [canonical(draft.body).decode() for draft in drafts]
+        if not drafts:
+            return []
+        with self._database.writing() as connection:
+            if self._lease is not None:
+                self._lease.require(connection)
+            last = connection.execute(_LAST).first()
+            seq, head = (0, NO_HEAD) if last is None else (last.seq + 1, last.hash)
+            records, rows = [], []
+            for draft, text in zip(drafts, texts, strict=True):
+                row = {"seq": seq, "kind": draft.kind.value, "vault": draft.vault, "intent": draft.intent}
+                head = _hash(head, row, text)
+                rows.append({**row, "body": text, "hash": head})
+                records.append(Record(seq, draft.kind, draft.vault, draft.intent, draft.body, head))
+                seq += 1
+            connection.execute(RECORDS.insert(), rows)
+        return records
 
     # ---- reading
 
     @property
     def head(self) -> bytes:
         """Hash of the newest record; 32 zero bytes when there is none."""
-        with self._failing_as_storage(), self._engine.connect() as connection:
-            found = connection.scalar(sql.select(_table.c.hash).order_by(_table.c.seq.desc()).limit(1))
-        return NO_HEAD if found is None else bytes(found)
+        with self._database.reading() as connection:
+            last = connection.execute(_LAST).first()
+        return NO_HEAD if last is None else bytes(last.hash)
 
     def records(
         self, *, vault: str | None = None, kind: RecordKind | None = None, intent: int | None = None
     ) -> list[Record]:
-        """In order of `seq`, narrowed to what is given."""
-        query = sql.select(_table).order_by(_table.c.seq)
-        for column, wanted in ((_table.c.vault, vault), (_table.c.kind, kind), (_table.c.intent, intent)):
+        """In order of `seq`, narrowed to what is given; a long journal is better read by `since`."""
+        query = _ROWS
+        for column, wanted in ((RECORDS.c.vault, vault), (RECORDS.c.kind, kind), (RECORDS.c.intent, intent)):
             if wanted is not None:
                 query = query.where(column == wanted)
-        with self._failing_as_storage(), self._engine.connect() as connection:
-            return [_record(row) for row in connection.execute(query)]
+        return self._read(query)
+
+    def since(self, seq: int) -> Iterator[Record]:
+        """All records newer than record `seq`, in order and a page at a time; -1 is before the first."""
+        return map(_record, self._rows(seq + 1))
 
     def open_intents(self, vault: str | None = None) -> list[Record]:
-        """INTENT records that have no OUTCOME yet, of one vault or of all."""
-        outcome = _table.alias()
-        closed = sql.exists().where(outcome.c.intent == _table.c.seq, outcome.c.kind == RecordKind.OUTCOME)
-        query = sql.select(_table).where(_table.c.kind == RecordKind.INTENT, ~closed).order_by(_table.c.seq)
-        if vault is not None:
-            query = query.where(_table.c.vault == vault)
-        with self._failing_as_storage(), self._engine.connect() as connection:
-            return [_record(row) for row in connection.execute(query)]
+        """INTENT records, of one vault or of all, that have no OUTCOME yet."""
+        outcome = RECORDS.alias()
+        closed = sql.exists().where(outcome.c.intent == RECORDS.c.seq, outcome.c.kind == RecordKind.OUTCOME.value)
+        query = _ROWS.where(RECORDS.c.kind == RecordKind.INTENT.value, ~closed)
+        return self._read(query if vault is None else query.where(RECORDS.c.vault == vault))
 
     def ticks(self, vault: str) -> list[TickRecord]:
         return [from_document(TickRecord, record.body) for record in self.records(vault=vault, kind=RecordKind.TICK)]
 
     def verify(self) -> BadRecord | None:
         """Recompute every hash; None when each follows from the one before. A cut-off tail shows only by an anchor."""
-        previous = NO_HEAD
-        with self._failing_as_storage(), self._engine.connect() as connection:
-            for expected, row in enumerate(connection.execute(sql.select(_table).order_by(_table.c.seq))):
-                if row.seq != expected:
-                    return BadRecord(expected, f"record {expected} is missing")
-                try:
-                    record = _record(row)
-                    wanted = _hash(previous, record.seq, record.kind, record.vault, record.intent, record.body)
-                except (StorageError, TypeError) as error:
-                    return BadRecord(expected, str(error))
-                if wanted != record.hash or canonical(record.body).decode() != row.body:
-                    return BadRecord(expected, f"record {expected} was altered, or the one before it")
-                previous = record.hash
-        return None
+        return _first_bad(self._rows(_LOWEST), 0, NO_HEAD)
 
-    # ---- the database
-
-    def _create(self) -> None:
-        with self._writer.begin() as connection:
-            tables = set(sql.inspect(connection).get_table_names())
-            if tables and _table.name not in tables:
-                raise StorageError(
-                    f"{self._shown} is a database, but no journal.", "Name another file for the journal."
-                )
-            if not tables:
-                _metadata.create_all(connection)
-
-    @contextmanager
-    def _failing_as_storage(self) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError:
+    def _require_sound_tail(self) -> None:
+        with self._database.reading() as connection:
+            last = connection.execute(_LAST).first()
+        start = 0 if last is None else max(0, last.seq - TAIL)
+        rows = self._rows(start)
+        # the record before the tail is where its chain begins
+        before = next(rows, None) if start else None
+        bad = _first_bad(rows, start, NO_HEAD) if before is None else _first_bad(rows, start + 1, before.hash)
+        if bad is not None:
             raise StorageError(
-                f"The journal {self._shown} was written to by somebody else.", "Run one keeper for one journal."
-            ) from None
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or type(error).__name__)
-            raise StorageError(f"The journal {self._shown} cannot be used: {reason}.", _hint(reason)) from None
+                f"The journal {self._database} is damaged: {bad.what}.",
+                "Keep a copy for the audit, then restore it from a backup.",
+            )
+
+    def _read(self, query: sql.Select[Any]) -> list[Record]:
+        with self._database.reading() as connection:
+            return [_record(row) for row in connection.execute(query)]
+
+    def _rows(self, first: int) -> Iterator[sql.Row[Any]]:
+        # no transaction is open while the caller works on a page
+        while True:
+            with self._database.reading() as connection:
+                page: list[Any] = list(connection.execute(_ROWS.where(RECORDS.c.seq >= first).limit(_PAGE)))
+            yield from page
+            if len(page) < _PAGE:
+                return
+            first = page[-1].seq + 1
 
 
-def _record(row: Any) -> Record:
+def _first_bad(rows: Iterator[sql.Row[Any]], seq: int, previous: bytes) -> BadRecord | None:
+    """Of `rows`, which begin with record `seq` and follow from the hash `previous`."""
+    for expected, row in enumerate(rows, seq):
+        if row.seq != expected:
+            return BadRecord(expected, f"record {expected} is missing")
+        named = {"seq": row.seq, "kind": row.kind, "vault": row.vault, "intent": row.intent}
+        try:
+            sound = _hash(previous, named, row.body) == row.hash
+        except (AttributeError, TypeError, ValueError):
+            sound = False  # a value of another type, or text that is none
+        if not sound:
+            return BadRecord(expected, f"record {expected} was altered, or the one before it")
+        previous = row.hash
+    return None
+
+
+def _record(row: sql.Row[Any]) -> Record:
     try:
         return Record(row.seq, RecordKind(row.kind), row.vault, row.intent, json.loads(row.body), bytes(row.hash))
     except (TypeError, ValueError):
         raise StorageError(f"Record {row.seq} of the journal cannot be read.", "Restore the journal.") from None
 
 
-def _hash(
-    previous: bytes, seq: int, kind: RecordKind, vault: str, intent: int | None, body: Mapping[str, Any]
-) -> bytes:
-    line = {"seq": seq, "kind": kind.value, "vault": vault, "intent": intent, "body": body}
-    return keccak(previous + canonical(line))
-
-
-_HINTS: Final = (
-    ("full", "Free some space; nothing has been signed."),
-    ("I/O error", "Free some space and check the disk; nothing has been signed."),
-    ("locked", "Another process is writing: stop it, or wait."),
-    ("readonly", "Make file and directory writable for this user."),
-    ("unable to open", "Create the directory and make it writable for this user."),
-    ("not a database", "Name another file for the journal."),
-)
-
-
-def _hint(reason: str) -> str:
-    return next((hint for part, hint in _HINTS if part in reason), "Check the journal's address and its disk.")
-
-
-def _tune_sqlite(engine: sql.Engine, *, durable: bool) -> None:
-    @sql.event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy begins the transaction itself, see below
-        for pragma in ("journal_mode=WAL", f"synchronous={'FULL' if durable else 'OFF'}", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sql.event.listens_for(engine, "begin")
-    def _on_begin(connection: sql.Connection) -> None:
-        # a writer takes the lock before it reads the newest record, so that no two writers see the same one
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _hash(previous: bytes, named: Mapping[str, Any], body: str) -> bytes:
+    """Of a record whose body is the canonical `body`; "body" is the first key of the line, the rest is `named`."""
+    return keccak(previous + b'{"body":' + body.encode() + b"," + canonical(named)[1:])

@@ -9,6 +9,7 @@ after the 31st of January come the 28th or 29th of February and the 31st of Marc
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -51,8 +52,9 @@ def _start(trigger: Trigger, count: int) -> int:
     return CYCLE * (trigger.anchor // CYCLE + cycles) + _plus(trigger.anchor % CYCLE, months)
 
 
+@lru_cache(maxsize=4_096)
 def _plus(time: int, months: int) -> int:
-    """{s} so many months after `time`, both within the years that `datetime` knows."""
+    """{s} so many months after `time`, both within the years that `datetime` knows; the same few at every tick."""
     moved = datetime.fromtimestamp(time, UTC) + relativedelta(months=months)
     return int(moved.timestamp())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
+from typing import Final
 
 from controller.model import Cause, Due, NoTrade, Reason, Snapshot, TriggerKind
 from controller.planning import calendar, path, rules
@@ -19,6 +21,8 @@ REASONS = {
 }
 """What a tick says when the vault's answer is no."""
 
+_FIELDS: Final = tuple(field.name for field in fields(Due))
+
 MAX_TIME = 2**40 - 1
 """{s} the latest that the answer can name."""
 
@@ -28,11 +32,20 @@ def due(snapshot: Snapshot, now: int) -> Due:
 
     Pause and cool-down leave the numbers as they are: what a rebalance would have to do.
     """
-    bad = next((price for price in snapshot.prices if price.failure or price.value <= 0), None)
-    book = Book.of(snapshot, now) if bad is None else None
+    return _answer(snapshot, _book(snapshot, now), now)
+
+
+def _book(snapshot: Snapshot, now: int) -> Book | None:
+    """None where a price is unusable."""
+    usable = all(price.value > 0 and not price.failure for price in snapshot.prices)
+    return Book.of(snapshot, now) if usable else None
+
+
+def _answer(snapshot: Snapshot, book: Book | None, now: int) -> Due:
     cause = _cause(snapshot, book, now)
     if book is None or not book.total:
-        failure = bad.failure if bad is not None and cause is Cause.PRICE_UNUSABLE else ""
+        unusable = (price.failure for price in snapshot.prices if price.failure or price.value <= 0)
+        failure = next(unusable) if cause is Cause.PRICE_UNUSABLE else ""
         return Due(False, cause, _next(snapshot, cause, now), 0, 0, 0, 0, 0, (0,) * len(snapshot.prices), failure)
     offs = [rules.deviation(value, target, book.total) for value, target in zip(book.values, book.targets, strict=True)]
     return Due(
@@ -46,7 +59,7 @@ def due(snapshot: Snapshot, now: int) -> Due:
         ),
         turnover_drift=rules.drift(sum(offs), 2 * book.total),
         total=book.total,
-        moves=_moves(book),
+        moves=_moves(book, offs),
     )
 
 
@@ -65,16 +78,20 @@ def _cause(snapshot: Snapshot, book: Book | None, now: int) -> Cause:
 
 def why_not(snapshot: Snapshot, now: int) -> NoTrade | None:
     """The reason for no rebalance at chain time `now` {s}, or None when one is due."""
-    answer = due(snapshot, now)
-    return None if answer.due else NoTrade(REASONS[answer.cause], _detail(snapshot, answer, now), answer.next)
+    book = _book(snapshot, now)
+    answer = _answer(snapshot, book, now)
+    return None if answer.due else NoTrade(REASONS[answer.cause], _detail(snapshot, book, answer, now), answer.next)
 
 
 def differences(snapshot: Snapshot) -> tuple[str, ...]:
     """What the vault itself says otherwise at the block of the snapshot, field by field: its due and its targets."""
     time, theirs = snapshot.block.timestamp, snapshot.due
     ours = due(snapshot, time)
-    pairs = [(field.name, getattr(ours, field.name), getattr(theirs, field.name)) for field in fields(Due)]
-    pairs.append(("targets", path.targets_at(snapshot.mandate.path, time), snapshot.targets))
+    targets = path.targets_at(snapshot.mandate.path, time)
+    if ours == theirs and targets == snapshot.targets:
+        return ()
+    pairs = [(name, getattr(ours, name), getattr(theirs, name)) for name in _FIELDS]
+    pairs.append(("targets", targets, snapshot.targets))
     # the lens leaves the moves out where there are no prices to work them out with
     return tuple(
         f"{field}: {our} here, {their} there"
@@ -106,18 +123,22 @@ def _next(snapshot: Snapshot, cause: Cause, now: int) -> int:
     return 0
 
 
-def _moves(book: Book) -> tuple[int, ...]:
-    """D36{quote} to buy (positive) or sell of what is outside its destination, to its nearest point; rounded down."""
-    moves = []
-    for asset, (value, target) in enumerate(zip(book.values, book.targets, strict=True)):
-        off = rules.deviation(value, target, book.total)
-        inside = not book.wanted >> asset & 1 or book.bands.is_inside(off, target, book.total)
-        move = 0 if inside else (off - book.bands.reach(target, book.total)) // BPS
-        moves.append(-rules.side(value, target, book.total) * move)
+def _moves(book: Book, offs: Sequence[int]) -> tuple[int, ...]:
+    """D36{quote} to buy (positive) or sell of what is outside its destination, to its nearest point; rounded down.
+
+    Parameters
+    ----------
+    offs : D36{quote * bps} deviation of each asset.
+    """
+    wanted, moves = book.wanted, [0] * len(offs)
+    for asset, (value, target, off) in enumerate(zip(book.values, book.targets, offs, strict=True)):
+        if wanted >> asset & 1 and not book.bands.is_inside(off, target, book.total):
+            move = (off - book.bands.reach(target, book.total)) // BPS
+            moves[asset] = -rules.side(value, target, book.total) * move
     return tuple(moves)
 
 
-def _detail(snapshot: Snapshot, answer: Due, now: int) -> str:
+def _detail(snapshot: Snapshot, book: Book | None, answer: Due, now: int) -> str:
     trigger = snapshot.mandate.trigger
     if answer.cause is Cause.PAUSED:
         return "the vault is paused; its owner can unpause it"
@@ -126,17 +147,17 @@ def _detail(snapshot: Snapshot, answer: Due, now: int) -> str:
         return f"{name(snapshot, where)}: {answer.failure or 'no price'}"
     if answer.cause is Cause.NO_VALUE:
         return "the vault holds nothing of value"
-    if answer.cause is Cause.IN_BAND:
-        return _in_band(snapshot, now)
+    if book is not None and answer.cause is Cause.IN_BAND:
+        return _in_band(snapshot, book)
     until = f"until {answer.next}, {answer.next - now} s from now"
     if answer.cause is Cause.COOLING_DOWN:
         return until
     return f"{until}: every {trigger.every} {trigger.period.name.lower()} from {trigger.anchor}"
 
 
-def _in_band(snapshot: Snapshot, now: int) -> str:
+def _in_band(snapshot: Snapshot, book: Book) -> str:
     """The asset that is nearest to its band, and the band."""
-    book, trigger = Book.of(snapshot, now), snapshot.mandate.trigger
+    trigger = snapshot.mandate.trigger
     offs = [rules.deviation(value, target, book.total) for value, target in zip(book.values, book.targets, strict=True)]
     parts = []
     if trigger.band:

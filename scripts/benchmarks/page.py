@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -84,6 +85,17 @@ OPCODE_HEAD = """
 The same two transactions by what their steps do.
 
 """
+AIMS = """
+{aims}. What no rebalance of four assets does without (the transaction, the pool, the tokens' balances and
+transfers, prices) is {least:,} gas of the first row, {ratio:.2f} times the bare swap. The nearest things to give up
+are no checks, but what makes vaults cheap to create, easy to extend and possible to audit: one ledger for all
+vaults ({ledger:,} gas, and {cold:,} to open it), venues as contracts of their own ({venue:,} and {cold:,}), and
+clones with their mandate as code, which create a vault for {create:,} gas ({cold:,} to open the implementation).
+All of them together are {together:,}; the vault's own computing, {computing:,}, would have to shrink for the rest.
+"""
+WIDTH = 120
+COLD_ACCOUNT = 2_600
+"""{gas} to open a contract for the first time in a transaction (EIP-2929)."""
 GROWTH_HEAD = """
 ### How it grows
 
@@ -132,6 +144,7 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
             _table(("", "rebalance", "bare swap"), _parts(rows, "gas.where.", WHERE)),
             OPCODE_HEAD,
             _table(("", "rebalance", "bare swap"), _parts(rows, "gas.opcode.", OPCODES)),
+            _aims(rows),
             GROWTH_HEAD,
             _table(("assets", *(f"{swaps} swap{'s' * (swaps > 1)}" for swaps in SWAPS)), _growth(rows)),
             BARE_HEAD,
@@ -158,6 +171,29 @@ def _parts(rows: Rows, kind: str, words: Mapping[str, str]) -> Iterable[tuple[st
         yield words[part], _number(row["ours"]), _number(row["theirs"])
     totals = [sum(row[side] for row in found.values()) for side in ("ours", "theirs")]
     yield "total", *map(_number, totals)
+
+
+def _aims(rows: Rows) -> str:
+    def missed(aim: str, name: str) -> str:
+        row = rows[f"gas.rebalance.4x1.{name}"]
+        over = row["ours"] - int(float(aim) * row["theirs"])
+        how = "missed by" if over > 0 else "met with"
+        return f"{aim} times the bare swap with {name} feeds is {how} {abs(over):,} gas"
+
+    part = {name.removeprefix("gas.where."): row["ours"] for name, row in rows.items() if name.startswith("gas.where.")}
+    least = sum(part[name] for name in ("transaction", "pool", "tokens", "prices"))
+    text = AIMS.format(
+        aims="; ".join((missed("1.6", "direct"), missed("1.85", "proxied"))),
+        least=least,
+        ratio=least / rows["gas.rebalance.4x1.direct"]["theirs"],
+        ledger=part["ledger"],
+        venue=part["venue"],
+        cold=COLD_ACCOUNT,
+        create=rows["gas.create.4"]["ours"],
+        together=part["ledger"] + part["venue"] + 3 * COLD_ACCOUNT,
+        computing=part["vault.computing"],
+    )
+    return f"\n### What the aims would take\n\n{textwrap.fill(' '.join(text.split()), WIDTH)}\n"
 
 
 def _growth(rows: Rows) -> Iterable[tuple[str, ...]]:

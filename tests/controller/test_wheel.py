@@ -24,6 +24,7 @@ from controller.replay.world import build
 
 ROOT = Path(__file__).resolve().parents[2]
 UNISWAP = {f"{name}.json" for name in artifacts.UNISWAP}
+MIGRATIONS = ROOT / "controller" / "execution" / "migrations"
 DATA = {"shiller_sp500.csv", "us10y_monthly.csv", "gold_monthly.csv", "README.md"}
 DEPLOYED = (
     *("Ledger", "ChainlinkOracle", "UniswapV3Venue", "MandateChecker"),
@@ -132,6 +133,9 @@ def test_wheel__when_listed__then_carries_contracts_data_and_licences(wheel: Pat
     assert vault["abi"]
     assert len(vault["bytecode"]) > 10_000
     assert {f"controller/market/data/macro/{file}" for file in DATA} <= names
+    assert {
+        f"controller/execution/migrations/{file.relative_to(MIGRATIONS)}" for file in MIGRATIONS.rglob("*.py")
+    } <= names
     assert "License-Expression: Apache-2.0" in metadata
     assert {"LICENSE", "NOTICE"} == {Path(name).name for name in names if "/licenses/" in name}
     assert "MIT" in notice

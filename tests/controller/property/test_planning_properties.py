@@ -223,7 +223,9 @@ def test_decide__in_parts_while_the_market_recovers__then_finitely_many_reach_th
     """Each part against a market that has come back; a spent budget is waited for as long as the reason says."""
     status = replace(snapshot.status, open_until=0, last_rebalance=0)
     limits = snapshot.mandate.limits
-    limits = replace(limits, min_trade=10**18, max_loss=50, loss_budget=max(limits.loss_budget, 100), budget_window=DAY)
+    # budgets that let a whole book through before the window closes
+    budgets = {"loss_budget": max(limits.loss_budget, 100), "turnover_budget": max(limits.turnover_budget, 1_000)}
+    limits = replace(limits, min_trade=10**18, max_loss=50, budget_window=DAY, **budgets)
     mandate = replace(snapshot.mandate, limits=limits)
     snapshot = replace(snapshot, status=status, mandate=mandate)
     total = sum(worth(snapshot, snapshot.balances))

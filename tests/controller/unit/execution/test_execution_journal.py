@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+import sqlalchemy as sql
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from eth_utils.crypto import keccak
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from journal_pieces import OTHER, VAULT, fill, hot_path, statements
 
-from controller.errors import StorageError
+from controller.errors import InputError, MissingExtraError, StorageError
+from controller.execution import database, migrations
 from controller.execution.documents import canonical, from_document, to_document
-from controller.execution.journal import NO_HEAD, Journal, RecordKind
+from controller.execution.journal import NO_HEAD, TAIL, Draft, Journal, RecordKind
 from controller.model import BlockRef, Cause, Fill, Outcome, Reason, Rebalance, TickRecord
 
-VAULT = "0x" + "11" * 20
-OTHER = "0x" + "22" * 20
+FIRST = Path(__file__).with_name("journal_0001.db")
+"""Of the first revision: written before there were revisions."""
 
 numbers = st.integers(0, 2**256 - 1)
 words = st.binary(min_size=32, max_size=32)
@@ -70,6 +80,12 @@ def journal(path: Path) -> Iterator[Journal]:
         yield opened
 
 
+def alter(path: Path, statement: str, *parameters: object) -> None:
+    """What nobody should: write to the journal's file."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, parameters)
+
+
 @given(ticks)
 def test_tick__when_written_and_read__then_the_same(tick: TickRecord) -> None:
     document = to_document(tick)
@@ -92,6 +108,88 @@ def test_append__when_written__then_read_back_in_order(journal: Journal) -> None
     assert journal.verify() is None
 
 
+def test_append_all__when_many_are_given__then_chained_in_order(journal: Journal) -> None:
+    first = journal.append(RecordKind.INTENT, VAULT, {})
+    drafts = [Draft(RecordKind.TICK, VAULT, {"a": number}) for number in range(3)]
+    made = journal.append_all([*drafts, Draft(RecordKind.OUTCOME, VAULT, {}, first.seq)])
+    assert [record.seq for record in made] == [1, 2, 3, 4]
+    assert journal.records() == [first, *made]
+    assert journal.head == made[-1].hash
+    assert journal.verify() is None
+    assert journal.append_all([]) == []
+
+
+def test_append_all__when_one_is_refused__then_none_is_written(journal: Journal) -> None:
+    first = journal.append(RecordKind.INTENT, VAULT, {})
+    good = Draft(RecordKind.TICK, VAULT, {})
+    with pytest.raises(StorageError):
+        journal.append_all([good, Draft(RecordKind.SIGNED, VAULT, {}, intent=99)])
+    assert journal.records() == [first]
+
+
+def test_append__when_hashed__then_as_documented(journal: Journal) -> None:
+    previous = journal.append(RecordKind.INTENT, VAULT, {"b": [1, None], "a": "\x00é"}).hash
+    record = journal.append(RecordKind.SIGNED, OTHER, {"z": {}}, 0)
+    line = {"seq": 1, "kind": "SIGNED", "vault": OTHER, "intent": 0, "body": {"z": {}}}
+    assert record.hash == keccak(previous + canonical(line))
+
+
+def test_open_intents__when_no_vault_is_named__then_of_all(journal: Journal) -> None:
+    made = journal.append_all([Draft(RecordKind.INTENT, vault, {}) for vault in (VAULT, OTHER, VAULT)])
+    journal.append(RecordKind.OUTCOME, VAULT, {}, made[0].seq)
+    assert journal.open_intents() == made[1:]
+    assert journal.open_intents(VAULT) == made[2:]
+
+
+def test_since__when_asked__then_newer_records_only(journal: Journal) -> None:
+    made = journal.append_all([Draft(RecordKind.TICK, VAULT, {"a": number}) for number in range(2_500)])
+    assert list(journal.since(-1)) == made
+    assert list(journal.since(1_200)) == made[1_201:]
+    assert list(journal.since(2_499)) == []
+
+
+def test_since__when_another_writes_meanwhile__then_holds_nothing_up(journal: Journal) -> None:
+    journal.append_all([Draft(RecordKind.TICK, VAULT, {}) for _ in range(1_500)])
+    reading = journal.since(-1)
+    assert next(reading).seq == 0
+    added = journal.append(RecordKind.TICK, VAULT, {})
+    assert list(reading)[-1] == added
+
+
+def test_verify__when_the_journal_is_long__then_never_in_memory_whole(journal: Journal) -> None:
+    long = "x" * 1_000
+    for _ in range(10):
+        journal.append_all([Draft(RecordKind.TICK, VAULT, {"a": long}) for _ in range(1_000)])
+    tracemalloc.start()
+    try:
+        assert journal.verify() is None
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000, "of the 10 MB that it read"
+
+
+def test_hot_path__when_the_journal_is_long__then_indexes_answer(journal: Journal, path: Path) -> None:
+    fill(journal)
+    with statements() as asked:
+        hot_path(journal)
+    with closing(sqlite3.connect(path)) as connection:
+        steps = [
+            step
+            for statement, parameters in asked
+            if "evenkeel_journal" in statement
+            for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    searches = [step for step in steps if "evenkeel_journal" in step]
+    assert len(searches) >= 6
+    scans = {step for step in searches if step.startswith("SCAN")}
+    # of the newest record: backwards along the primary key, one step
+    assert scans == {"SCAN evenkeel_journal", "SCAN evenkeel_journal USING INDEX evenkeel_journal_intents"}
+    newest = [statement for statement, _ in asked if "DESC" in statement]
+    assert [step for step in steps if step == "SCAN evenkeel_journal"] == ["SCAN evenkeel_journal"] * len(newest)
+    assert not [step for step in steps if "TEMP B-TREE" in step], "nothing is sorted"
+
+
 def test_journal__when_opened_again__then_goes_on(path: Path) -> None:
     with Journal.at(path) as first:
         head = first.append(RecordKind.TICK, VAULT, {}).hash
@@ -110,6 +208,9 @@ def test_journal__when_opened_again__then_goes_on(path: Path) -> None:
         "update evenkeel_journal set vault = 'x' where seq = 3",
         "update evenkeel_journal set intent = 1 where seq = 3",
         "update evenkeel_journal set hash = zeroblob(32) where seq = 3",
+        "update evenkeel_journal set hash = 'text' where seq = 3",
+        "update evenkeel_journal set body = cast(body as blob) where seq = 3",
+        "update evenkeel_journal set intent = 'text' where seq = 3",
         "update evenkeel_journal set body = 'rubbish' where seq = 3",
         "update evenkeel_journal set kind = 'RUBBISH' where seq = 3",
         "update evenkeel_journal set seq = 99 where seq = 3",
@@ -120,24 +221,81 @@ def test_verify__when_a_record_was_altered__then_the_first_bad_one(journal: Jour
     """F-29"""
     for number in range(6):
         journal.append(RecordKind.INTENT, VAULT, {"a": number})
-    with sqlite3.connect(path) as connection:
-        connection.execute(change)
-    connection.close()
+    alter(path, change)
     bad = journal.verify()
     assert bad is not None
     assert bad.seq == 3
+    with pytest.raises(StorageError, match="record 3 "):
+        Journal.at(path)
 
 
 def test_verify__when_two_records_are_swapped__then_the_first_of_them(journal: Journal, path: Path) -> None:
     for number in range(4):
         journal.append(RecordKind.INTENT, VAULT, {"a": number})
-    with sqlite3.connect(path) as connection:
-        for old, new in ((1, 77), (2, 1), (77, 2)):
-            connection.execute("update evenkeel_journal set seq = ? where seq = ?", (new, old))
-    connection.close()
+    for old, new in ((1, 77), (2, 1), (77, 2)):
+        alter(path, "update evenkeel_journal set seq = ? where seq = ?", new, old)
     bad = journal.verify()
     assert bad is not None
     assert bad.seq == 1
+
+
+def signed(value: int) -> int:
+    """The same 64 bits, as SQLite reads them."""
+    return (value & 2**64 - 1 ^ 2**63) - 2**63
+
+
+@pytest.fixture(scope="module")
+def altered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Journal, Path]]:
+    path = tmp_path_factory.mktemp("altered") / "journal.db"
+    shutil.copy(FIRST, path)
+    with Journal.at(path, durable=False) as journal:
+        yield journal, path
+
+
+@given(data=st.data())
+def test_verify__when_any_byte_of_any_record_is_altered__then_found(
+    altered: tuple[Journal, Path], data: st.DataObject
+) -> None:
+    """F-29"""
+    journal, path = altered
+    seq = data.draw(st.integers(0, 5))
+    column = data.draw(st.sampled_from(["seq", "kind", "vault", "intent", "body", "hash"]))
+    mask = data.draw(st.integers(1, 255))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.text_factory = bytes
+        (stored,) = connection.execute(f"select {column} from evenkeel_journal where seq = ?", (seq,)).fetchone()  # noqa: S608
+        place = "?"
+        if isinstance(stored, bytes):
+            byte = data.draw(st.integers(0, len(stored) - 1))
+            new: object = stored[:byte] + bytes([stored[byte] ^ mask]) + stored[byte + 1 :]
+            place = "?" if column == "hash" else "cast(? as text)"
+        else:
+            new = signed((stored or 0) ^ mask << 8 * data.draw(st.integers(0, 7)))
+        now = new if column == "seq" else seq
+        assume(column != "seq" or new not in range(6))
+        change = f"update evenkeel_journal set {column} = {place} where seq = ?"  # noqa: S608
+        connection.execute(change, (new, seq))
+        try:
+            bad = journal.verify()
+        finally:
+            connection.execute(change, (stored, now))
+    assert bad is not None
+    assert bad.seq == seq or (column == "seq" and bad.seq < seq)
+    assert journal.verify() is None
+
+
+def test_journal__when_its_tail_is_damaged__then_not_opened(path: Path) -> None:
+    with Journal.at(path, durable=False) as journal:
+        journal.append_all([Draft(RecordKind.TICK, VAULT, {}) for _ in range(2 * TAIL)])
+    alter(path, "update evenkeel_journal set vault = 'x' where seq = 50")
+    with Journal.at(path, durable=False) as journal:  # old damage is for `verify`
+        bad = journal.verify()
+    assert bad is not None
+    assert bad.seq == 50
+    alter(path, "update evenkeel_journal set vault = 'x' where seq = 150")
+    with pytest.raises(StorageError, match="record 150 was altered") as caught:
+        Journal.at(path)
+    assert "restore" in caught.value.hint
 
 
 @pytest.mark.parametrize("body", [{"a": 1.5}, {"a": [{"b": 0.0}]}])
@@ -219,9 +377,7 @@ def test_journal__when_the_file_is_no_database__then_storage_error(path: Path) -
 
 
 def test_journal__when_the_database_is_another__then_refused(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("create table accounts (a)")
-    connection.close()
+    alter(path, "create table accounts (a)")
     with pytest.raises(StorageError, match="no journal"):
         Journal.at(path)
 
@@ -230,6 +386,76 @@ def test_journal__when_the_directory_is_missing__then_storage_error(tmp_path: Pa
     with pytest.raises(StorageError, match="unable to open") as caught:
         Journal.at(tmp_path / "none" / "journal.db")
     assert "directory" in caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["", "journal.db", "mysql://host/journal", "postgres//host"])
+def test_journal__when_the_address_is_none__then_input_error(url: str) -> None:
+    with pytest.raises(InputError, match="sqlite") as caught:
+        Journal(url)
+    assert "postgresql://" in caught.value.hint
+
+
+def test_journal__when_the_driver_is_missing__then_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MissingExtraError, match=r"evenkeel\[postgresql\]"):
+        Journal("postgresql://host/journal")
+
+
+# ---- revisions
+
+
+def tables(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+
+
+def test_journal__when_made_before_revisions__then_migrated_and_unchanged(path: Path) -> None:
+    shutil.copy(FIRST, path)
+    with Journal.at(path) as journal:
+        assert journal.verify() is None
+        assert journal.head.hex() == "013a485862ae5b39e4b9820d75eec82f948f27cc952d2e6a84d67772efebd188"
+        assert [record.seq for record in journal.open_intents()] == [5]
+        assert [tick.supply for tick in journal.ticks(OTHER)] == [10]
+        assert journal.append(RecordKind.OUTCOME, OTHER, {}, 5).seq == 6
+    assert tables(path) == {"evenkeel_journal", "evenkeel_lease", "evenkeel_revision"}
+
+
+def test_journal__when_migrating_fails__then_left_as_it_was(path: Path) -> None:
+    shutil.copy(FIRST, path)
+    alter(path, "drop index evenkeel_journal_vault")
+    with pytest.raises(StorageError, match="evenkeel_journal_vault"):
+        Journal.at(path)
+    assert tables(path) == {"evenkeel_journal"}
+
+
+def test_journal__when_of_a_newer_revision__then_refused_by_name(path: Path) -> None:
+    Journal.at(path).close()
+    alter(path, "update evenkeel_revision set version_num = '9999'")
+    with pytest.raises(StorageError, match="revision 9999") as caught:
+        Journal.at(path)
+    assert caught.value.hint == "Use a newer evenkeel."
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_migrations__when_run__then_the_schema_that_the_code_knows(path: Path, old: bool) -> None:
+    if old:
+        shutil.copy(FIRST, path)
+    Journal.at(path).close()
+    engine = sql.create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": database.REVISIONS})
+        assert compare_metadata(context, database.metadata) == []
+        assert context.get_current_revision() == database.NEWEST
+    engine.dispose()
+    assert ScriptDirectory.from_config(migrations.configuration()).get_heads() == [database.NEWEST]
+
+
+def test_journal__when_of_the_newest_revision__then_opened_without_the_writers_lock(path: Path) -> None:
+    Journal.at(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with Journal(f"sqlite:///{path}", busy_timeout=0.05) as journal:
+            assert journal.head == NO_HEAD
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"number": "x", "hash": "0x", "timestamp": 1}])
