@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from controller.execution.sender import Reply
+from controller.execution.flight import Reply
 
 _WORDS: Final[tuple[tuple[Reply, tuple[str, ...]], ...]] = (
     (

@@ -12,58 +12,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
-
-from eth_utils.crypto import keccak
+from dataclasses import replace
 
 from controller.chain.client import Chain
-from controller.chain.transport import RpcError
 from controller.chain.wire import word
-from controller.errors import NodeError, Retry, RevertError, SendError, SigningKeyError, StorageError
-from controller.execution.flights import broadcast_body, intent_body, outcome_body, read_flight, signed_body
+from controller.errors import NodeError, SendError, SigningKeyError, StorageError
+from controller.execution.desk import Clock, Desk, prepared, require_free
+from controller.execution.flight import USUAL, Fate, Flight, Policy, Verdict
+from controller.execution.flight_records import intent_body, read_flight
 from controller.execution.journal import Journal, RecordKind
 from controller.execution.keys import Signer
-from controller.execution.replies import reply_of
-from controller.execution.sender import (
-    CANCEL_GAS,
-    USUAL,
-    Action,
-    Attempt,
-    Broadcast,
-    Fate,
-    Finish,
-    Flight,
-    Policy,
-    Reply,
-    Sign,
-    Verdict,
-    advance,
-    first_cap,
-    heard,
-)
-from controller.execution.sighting import call_data, look, simulate
-from controller.model import BlockRef, Outcome, Plan
+from controller.execution.sender import advance
+from controller.execution.sighting import look, simulate
+from controller.model import Outcome, Plan
 
 __all__ = ["launch", "recover", "resume", "simulate", "step", "submit"]
 
-Clock = Callable[[], float]
-"""{s} from any origin; only ever forward."""
 _FIRST_PAUSE = 0.002  # {s}, doubled up to `_LONGEST_PAUSE`
 _LONGEST_PAUSE = 2.0  # {s}
-_FIRST_BUDGET = 10  # times what the first attempt may cost, where the policy names no budget
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What a flight is handled with."""
-
-    chain: Chain
-    signer: Signer | None
-    journal: Journal
-    policy: Policy
-    broadcaster: Chain | None
-    clock: Clock
 
 
 # ---- without waiting
@@ -99,17 +65,17 @@ def launch(
     StorageError
         When the journal cannot be written. Nothing is sent that is not in it; `resume` finds what is.
     """
-    desk = _Desk(chain, signer, journal, policy, broadcaster, clock)
-    _require_free(journal, vault, signer.address)
+    desk = Desk(chain, signer, journal, policy, broadcaster, clock)
+    require_free(journal, vault, signer.address)
     head = chain.head()
     estimate = simulate(chain, vault, plan, signer.address, head) if gas is None else gas
-    flight, sign = _prepared(desk, signer.address, vault, plan, estimate, head)
+    flight, sign = prepared(desk, signer.address, vault, plan, estimate, head)
     intent = journal.append(RecordKind.INTENT, vault, intent_body(chain.chain_id, flight))
     flight = replace(flight, intent=intent.seq)
     try:
-        return _sign(desk, signer, flight, sign, head.number)
+        return desk.sign(signer, flight, sign, head.number)
     except SigningKeyError as error:
-        _close(desk, flight, Verdict(Fate.UNSENT, reason=error.message))
+        desk.close(flight, Verdict(Fate.UNSENT, reason=error.message))
         raise
 
 
@@ -140,13 +106,13 @@ def step(
     StorageError
         When the journal cannot be written: only `resume` knows then what has been signed.
     """
-    desk = _Desk(chain, signer, journal, policy, broadcaster, clock)
+    desk = Desk(chain, signer, journal, policy, broadcaster, clock)
     if signer is None:
         desk = replace(desk, policy=replace(desk.policy, signs=False))
     sighting = look(chain, flight, desk.policy, clock())
     after, actions = advance(flight, sighting, desk.policy)
     for action in actions:
-        done = _do(desk, after, action, sighting.head.number)
+        done = desk.do(after, action, sighting.head.number)
         if isinstance(done, Verdict):
             return done
         after = done
@@ -213,7 +179,7 @@ def submit(
     StorageError
         When the journal cannot be written: nothing is sent then.
     """
-    desk = _Desk(chain, signer, journal, Policy(confirmations, max_fee=max_fee), None, clock)
+    desk = Desk(chain, signer, journal, Policy(confirmations, max_fee=max_fee), None, clock)
     if _recover(desk, vault, timeout, sleep):
         raise SendError("An earlier plan of this vault turned out to be executed.", "Plan again from a fresh snapshot.")
     flight = launch(chain, signer, journal, vault, plan, gas=gas, policy=desk.policy, clock=clock)
@@ -251,16 +217,16 @@ def recover(
     SendError
         When one is still open after `timeout`.
     """
-    return _recover(_Desk(chain, signer, journal, Policy(confirmations), None, clock), vault, timeout, sleep)
+    return _recover(Desk(chain, signer, journal, Policy(confirmations), None, clock), vault, timeout, sleep)
 
 
-def _recover(desk: _Desk, vault: str, timeout: float, sleep: Callable[[float], None]) -> tuple[Outcome, ...]:
+def _recover(desk: Desk, vault: str, timeout: float, sleep: Callable[[float], None]) -> tuple[Outcome, ...]:
     flights = resume(desk.chain, desk.journal, vault, clock=desk.clock)
     verdicts = [_wait(desk, flight, timeout, sleep) for flight in flights]
     return tuple(verdict.outcome for verdict in verdicts if verdict.outcome is not None)
 
 
-def _wait(desk: _Desk, flight: Flight, timeout: float, sleep: Callable[[float], None]) -> Verdict:
+def _wait(desk: Desk, flight: Flight, timeout: float, sleep: Callable[[float], None]) -> Verdict:
     """Steps until the fate is final."""
     until = desk.clock() + timeout
     pause = _FIRST_PAUSE
@@ -280,109 +246,3 @@ def _wait(desk: _Desk, flight: Flight, timeout: float, sleep: Callable[[float], 
             )
         sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-# ---- the first attempt
-
-
-def _require_free(journal: Journal, vault: str, sender: str) -> None:
-    busy = next((i for i in journal.open_intents() if i.vault == vault or i.body["sender"] == sender), None)
-    if busy is not None:
-        raise SendError(
-            f"The intent {busy.seq} of the vault {busy.vault} is still open.",
-            "One account has one transaction on its way, and one vault one plan: resume it first.",
-        )
-
-
-def _prepared(desk: _Desk, sender: str, vault: str, plan: Plan, estimate: int, head: BlockRef) -> tuple[Flight, Sign]:
-    # {gas} a quarter more than estimated: the state may differ when it is mined
-    gas = estimate + estimate // 4
-    fees = desk.chain.fees(head)
-    limit = first_cap(gas, desk.policy)
-    least = fees.base + fees.tip
-    if limit is not None and least > limit:
-        raise SendError(f"The chain asks {least} wei for gas, the limit is {limit}.", "Wait, or raise the limit.")
-    # {wei/gas} twice the base fee stays enough for six full blocks of the steepest rise
-    wanted = 2 * fees.base + fees.tip
-    max_fee = wanted if limit is None else min(wanted, limit)
-    balance = desk.chain.balance(sender, head)
-    if balance < gas * max_fee:
-        error = SendError(
-            f"The account {sender} holds {balance} wei and may need {gas * max_fee}.", "Send it some ether."
-        )
-        error.retry = Retry.NEVER
-        raise error
-    budget = _FIRST_BUDGET * gas * max_fee if desk.policy.budget is None else desk.policy.budget
-    nonce = desk.chain.mined_nonce(sender, head)
-    flight = Flight(-1, vault, plan, sender, nonce, gas, budget, seen=head.hash)
-    return flight, Sign(max_fee, min(fees.tip, max_fee), cancels=False)
-
-
-# ---- actions
-
-
-def _do(desk: _Desk, flight: Flight, action: Action, block: int) -> Flight | Verdict:
-    if isinstance(action, Finish):
-        _close(desk, flight, action.verdict)
-        return action.verdict
-    if isinstance(action, Broadcast):
-        return _broadcast(desk, flight, action.attempt)
-    if desk.signer is None:
-        raise TypeError("a policy that signs needs a signer")
-    try:
-        return _sign(desk, desk.signer, flight, action, block)
-    except SigningKeyError:
-        # what is in the pools already is all that there is
-        _broadcast(desk, flight, flight.attempts[-1])
-        raise
-
-
-def _sign(desk: _Desk, signer: Signer, flight: Flight, action: Sign, block: int) -> Flight:
-    raw = signer.sign(_transaction(desk.chain, flight, action))
-    attempt = Attempt(
-        hash=keccak(raw),
-        raw=raw,
-        max_fee=action.max_fee,
-        tip=action.tip,
-        cancels=action.cancels,
-        forced=action.forced,
-        since=desk.clock(),
-        block=block,
-    )
-    desk.journal.append(RecordKind.SIGNED, flight.vault, signed_body(flight, attempt), flight.intent)
-    return _broadcast(desk, replace(flight, attempts=(*flight.attempts, attempt)), attempt)
-
-
-def _transaction(chain: Chain, flight: Flight, action: Sign) -> dict[str, Any]:
-    return {
-        "type": 2,
-        "chainId": chain.chain_id,
-        "nonce": flight.nonce,
-        "to": flight.sender if action.cancels else flight.vault,
-        "value": 0,
-        "data": b"" if action.cancels else call_data(chain, flight.vault, flight.plan),
-        "gas": CANCEL_GAS if action.cancels else flight.gas,
-        "maxFeePerGas": action.max_fee,
-        "maxPriorityFeePerGas": action.tip,
-    }
-
-
-def _broadcast(desk: _Desk, flight: Flight, attempt: Attempt) -> Flight:
-    reply, said = _offered(desk.broadcaster or desk.chain, attempt.raw)
-    if reply is Reply.TAKEN and attempt.reply is not Reply.TAKEN:
-        desk.journal.append(RecordKind.BROADCAST, flight.vault, broadcast_body(attempt), flight.intent)
-    return heard(flight, attempt.hash, reply, said)
-
-
-def _offered(chain: Chain, raw: bytes) -> tuple[Reply, str]:
-    try:
-        chain.send_raw(raw)
-    except RpcError as error:
-        return reply_of(error.text), error.text
-    except (NodeError, RevertError) as error:
-        return Reply.UNKNOWN, error.message
-    return Reply.TAKEN, ""
-
-
-def _close(desk: _Desk, flight: Flight, verdict: Verdict) -> None:
-    desk.journal.append(RecordKind.OUTCOME, flight.vault, outcome_body(verdict), flight.intent)

@@ -11,7 +11,7 @@ from controller.chain.contract import Contract
 from controller.chain.entries import decode_entry
 from controller.chain.wire import Fees, Receipt, word
 from controller.errors import NodeError, RevertError
-from controller.execution.sender import Flight, Mined, Policy, Sighting, Used
+from controller.execution.flight import Flight, Mined, Policy, Sighting, Used
 from controller.model import BlockRef, Entry, Kind, Outcome, Plan, Rebalance
 
 

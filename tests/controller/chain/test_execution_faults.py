@@ -17,8 +17,8 @@ from controller.chain.nodes import Node, start_node
 from controller.chain.wire import word
 from controller.errors import NodeError, SendError, SigningKeyError
 from controller.execution import send
+from controller.execution.flight import USUAL, Fate, Flight, Policy, Verdict
 from controller.execution.journal import Journal, RecordKind
-from controller.execution.sender import USUAL, Fate, Flight, Policy, Verdict
 
 START = 946_684_800  # {s}
 GWEI = 10**9

@@ -19,8 +19,9 @@ from controller.chain.codec import plan_hash, plan_to_abi
 from controller.chain.contract import Contract
 from controller.errors import NodeError, RevertError, SendError, SigningKeyError, StorageError
 from controller.execution import send
+from controller.execution.flight import Fate, Flight, Policy, Verdict
 from controller.execution.journal import Journal, Record, RecordKind
-from controller.execution.sender import CANCEL_GAS, Fate, Flight, Policy, Verdict
+from controller.execution.sender import CANCEL_GAS
 from controller.model import Plan, Trade
 
 BUMP_EVERY = 30.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from controller.execution.flight import Reply
 from controller.execution.replies import reply_of
-from controller.execution.sender import Reply
 
 
 @pytest.mark.parametrize(

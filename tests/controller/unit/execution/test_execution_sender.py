@@ -9,9 +9,7 @@ import pytest
 
 from controller.chain.wire import Fees
 from controller.errors import RevertError
-from controller.execution.sender import (
-    CANCEL_GAS,
-    REFERENCE_BLOCKS,
+from controller.execution.flight import (
     USUAL,
     Action,
     Attempt,
@@ -26,10 +24,8 @@ from controller.execution.sender import (
     Sign,
     Used,
     Verdict,
-    advance,
-    heard,
-    raised,
 )
+from controller.execution.sender import CANCEL_GAS, REFERENCE_BLOCKS, advance, heard, raised
 from controller.model import BlockRef, Outcome, Plan
 
 GWEI = 10**9

@@ -9,8 +9,8 @@ from controller.chain.codec import decode_plan, encode_plan, plan_hash
 from controller.chain.wire import word
 from controller.errors import RevertError, StorageError
 from controller.execution.documents import to_document
+from controller.execution.flight import Attempt, Flight, Reply, Verdict
 from controller.execution.journal import Record, RecordKind
-from controller.execution.sender import Attempt, Flight, Reply, Verdict
 
 
 def intent_body(chain_id: int, flight: Flight) -> dict[str, Any]:
