@@ -25,7 +25,6 @@ from controller.execution.sender import CANCEL_GAS
 from controller.model import Plan, Trade
 
 BUMP_EVERY = 30.0
-CEILING = 150 * GWEI
 WORDS_OF_THE_LIMIT = "reached the limit"
 TROUBLES = ("mute", "goes away", "lost", "unclear", "busy", "no signer", "disk full", "killed", "killed")
 LIFETIMES = st.sampled_from([60, 600, 10_000])  # {s}
@@ -85,6 +84,7 @@ class WatchedSigner(SimSigner):
     """Checks what it is asked for."""
 
     chain: SimChain
+    ceiling: int  # {wei/gas}
 
     def sign(self, transaction: Mapping[str, Any]) -> bytes:
         raw = super().sign(transaction)
@@ -94,16 +94,20 @@ class WatchedSigner(SimSigner):
             assert transaction["to"] == SENDER
             assert transaction["gas"] == CANCEL_GAS
         else:
-            assert transaction["maxFeePerGas"] <= CEILING, "a plan above the gas ceiling"
+            assert transaction["maxFeePerGas"] <= self.ceiling, "a plan above the gas ceiling"
         return raw
 
 
 class Keeper(RuleBasedStateMachine):
     """One account, one vault, one keeper at a time."""
 
-    @initialize(confirmations=st.integers(1, 3))
-    def start(self, confirmations: int) -> None:
-        self.policy = Policy(confirmations, BUMP_EVERY, max_fee=CEILING)
+    @initialize(
+        confirmations=st.integers(1, 3),
+        ceiling=st.sampled_from([25 * GWEI, 150 * GWEI]),
+        budget=st.sampled_from([None, 10**16]),
+    )
+    def start(self, confirmations: int, ceiling: int, budget: int | None) -> None:
+        self.policy = Policy(confirmations, BUMP_EVERY, max_fee=ceiling, budget=budget)
         self.now = 1_000.0
         self.fuse = Fuse()
         self.journal = DyingJournal("sqlite://")
@@ -111,7 +115,7 @@ class Keeper(RuleBasedStateMachine):
         self.chain = DyingChain()
         self.chain.fuse, self.chain.journal = self.fuse, self.journal
         self.signer = WatchedSigner()
-        self.signer.chain = self.chain
+        self.signer.chain, self.signer.ceiling = self.chain, ceiling
         self.flight: Flight | None = None
         self.verdicts: list[tuple[int, Plan, Verdict]] = []
         self.signed_at: dict[int, float] = {}
