@@ -1,48 +1,148 @@
 """Simulate, record, then send. A plan executes at most once, whatever is killed and whenever.
 
-The order is INTENT, SIGNED, broadcast, BROADCAST, OUTCOME. Bytes that a node may have are in the journal first, and are
-the only ones that are ever sent again for their intent; the vault's nonce makes a second execution impossible on chain.
+The order is INTENT, SIGNED, broadcast, BROADCAST, OUTCOME; each replacement adds a SIGNED and its BROADCAST. Bytes that
+a node may have are in the journal first, and only recorded bytes are ever sent again; the vault's nonce makes a second
+execution impossible on chain. What to do, and when, is decided by `sender`; here it is done.
+
+An account has one flight at a time, and its nonce is the one that is mined: what else waits in the pools for a later
+nonce never stands in the way.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
-from typing import Any, Final
-
-from eth_utils.crypto import keccak
+from dataclasses import replace
 
 from controller.chain.client import Chain
-from controller.chain.codec import plan_to_abi
-from controller.chain.contract import Contract
-from controller.chain.transport import RpcError
 from controller.chain.wire import word
-from controller.errors import Retry, SendError, StorageError
-from controller.execution.documents import to_document
-from controller.execution.journal import Journal, Record, RecordKind
+from controller.errors import NodeError, SendError, SigningKeyError, StorageError
+from controller.execution.desk import Clock, Desk, prepared, require_free
+from controller.execution.flight import USUAL, Fate, Flight, Policy, Verdict
+from controller.execution.flight_records import intent_body, read_flight
+from controller.execution.journal import Journal, RecordKind
 from controller.execution.keys import Signer
-from controller.execution.settle import Fate, Patience, Sending, Verdict, intent_body, look, wait
-from controller.model import BlockRef, Outcome, Plan
+from controller.execution.sender import advance
+from controller.execution.sighting import look, simulate
+from controller.model import Outcome, Plan
 
-_KNOWN: Final = re.compile(
-    r"already.?known|already.?imported|known.?transaction|already in (the )?(mem)?pool|already.?exists", re.IGNORECASE
-)
-_NONCE_USED: Final = re.compile(
-    r"nonce.{0,20}too.?low|nonce.?too.?low|correct nonce|old.?nonce|lower.*nonce", re.IGNORECASE
-)
+__all__ = ["launch", "recover", "resume", "simulate", "step", "submit"]
+
+_FIRST_PAUSE = 0.002  # {s}, doubled up to `_LONGEST_PAUSE`
+_LONGEST_PAUSE = 2.0  # {s}
 
 
-def simulate(chain: Chain, vault: str, plan: Plan, sender: str, block: BlockRef | None = None) -> int:
-    """{gas} that the plan takes in the block after `block`, or after the newest one.
+# ---- without waiting
+
+
+def launch(
+    chain: Chain,
+    signer: Signer,
+    journal: Journal,
+    vault: str,
+    plan: Plan,
+    *,
+    gas: int | None = None,
+    policy: Policy = USUAL,
+    broadcaster: Chain | None = None,
+    clock: Clock = time.monotonic,
+) -> Flight:
+    """Record a plan, sign it and broadcast it.
+
+    Parameters
+    ----------
+    gas : {gas} from an earlier `simulate`; None simulates here.
+    broadcaster : the endpoint that gets the bytes, where it is another one than that which is read; None takes `chain`.
 
     Raises
     ------
     RevertError
-        Why the vault would refuse it.
+        When the vault refuses the plan.
+    SendError
+        When the account or the vault has an open intent, gas costs too much, or the account cannot pay for it.
+    SigningKeyError
+        When it cannot be signed: nothing is sent then.
+    StorageError
+        When the journal cannot be written. Nothing is sent that is not in it; `resume` finds what is.
     """
-    at = chain.head() if block is None else block
-    return chain.estimate(vault, _call_data(chain, vault, plan), at, sender)
+    desk = Desk(chain, signer, journal, policy, broadcaster, clock)
+    require_free(journal, vault, signer.address)
+    head = chain.head()
+    estimate = simulate(chain, vault, plan, signer.address, head) if gas is None else gas
+    flight, sign = prepared(desk, signer.address, vault, plan, estimate, head)
+    intent = journal.append(RecordKind.INTENT, vault, intent_body(chain.chain_id, flight))
+    flight = replace(flight, intent=intent.seq)
+    try:
+        return desk.sign(signer, flight, sign, head.number)
+    except SigningKeyError as error:
+        desk.close(flight, Verdict(Fate.UNSENT, reason=error.message))
+        raise
+
+
+def step(
+    chain: Chain,
+    signer: Signer | None,
+    journal: Journal,
+    flight: Flight,
+    *,
+    policy: Policy = USUAL,
+    broadcaster: Chain | None = None,
+    clock: Clock = time.monotonic,
+) -> Flight | Verdict:
+    """One look at the chain and what follows from it. Does not wait: called again at each new block.
+
+    Parameters
+    ----------
+    signer : None leaves out what needs a signature: recorded bytes are sent again, and nothing is replaced.
+
+    Returns
+    -------
+    The flight as it is now, or how it ended, which is in the journal then.
+
+    Raises
+    ------
+    NodeError, SigningKeyError
+        When node or signer do not do their part: `flight` stays good for the next call.
+    StorageError
+        When the journal cannot be written: only `resume` knows then what has been signed.
+    """
+    desk = Desk(chain, signer, journal, policy, broadcaster, clock)
+    if signer is None:
+        desk = replace(desk, policy=replace(desk.policy, signs=False))
+    sighting = look(chain, flight, desk.policy, clock())
+    after, actions = advance(flight, sighting, desk.policy)
+    for action in actions:
+        done = desk.do(after, action, sighting.head.number)
+        if isinstance(done, Verdict):
+            return done
+        after = done
+    return after
+
+
+def resume(
+    chain: Chain, journal: Journal, vault: str | None = None, *, clock: Clock = time.monotonic
+) -> tuple[Flight, ...]:
+    """What an earlier process left open, of one vault or of all, from the journal alone; `step` goes on with it.
+
+    Raises
+    ------
+    StorageError
+        When the journal cannot be read, or belongs to another chain.
+    """
+    intents = journal.open_intents(vault)
+    for intent in intents:
+        if intent.body["chain_id"] != chain.chain_id:
+            raise StorageError(
+                f"The journal has an open intent for chain {intent.body['chain_id']}, this is chain {chain.chain_id}.",
+                "Use one journal for one chain.",
+            )
+    block = chain.head().number if intents else 0
+    return tuple(
+        read_flight(intent, journal.records(intent=intent.seq), since=clock(), block=block) for intent in intents
+    )
+
+
+# ---- waiting
 
 
 def submit(
@@ -56,10 +156,10 @@ def submit(
     confirmations: int = 1,
     timeout: float = 120.0,
     max_fee: int | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Clock = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Outcome:
-    """Execute a plan and wait for it.
+    """Execute a plan and wait for it, after whatever is still open of this vault.
 
     Parameters
     ----------
@@ -74,26 +174,21 @@ def submit(
         When the vault refuses the plan, simulated or mined.
     SendError
         When it cannot be sent, is not confirmed in time, or ended otherwise than executed.
+    SigningKeyError
+        When it cannot be signed.
     StorageError
         When the journal cannot be written: nothing is sent then.
     """
-    patience = Patience(timeout, confirmations, clock, sleep)
-    if _recover(chain, journal, vault, patience):
-        error = SendError(
-            "An earlier plan of this vault turned out to be executed.", "Plan again from a fresh snapshot."
-        )
-        raise error
-    head = chain.head()
-    estimate = simulate(chain, vault, plan, signer.address, head) if gas is None else gas
-    sending = _sign(
-        chain, signer, journal, vault, plan, _transaction(chain, signer, vault, plan, estimate, head, max_fee)
-    )
-    _broadcast_first(chain, journal, sending)
-    verdict = wait(chain, sending, patience)
-    _close(journal, sending.intent, vault, verdict)
+    desk = Desk(chain, signer, journal, Policy(confirmations, max_fee=max_fee), None, clock)
+    if _recover(desk, vault, timeout, sleep):
+        raise SendError("An earlier plan of this vault turned out to be executed.", "Plan again from a fresh snapshot.")
+    flight = launch(chain, signer, journal, vault, plan, gas=gas, policy=desk.policy, clock=clock)
+    verdict = _wait(desk, flight, timeout, sleep)
     if verdict.outcome is not None:
         return verdict.outcome
-    raise verdict.revert or _unexecuted(verdict)
+    raise verdict.revert or SendError(
+        f"The plan was not executed: {verdict.fate.value} ({verdict.reason}).", "Plan again."
+    )
 
 
 def recover(
@@ -101,12 +196,17 @@ def recover(
     journal: Journal,
     vault: str,
     *,
+    signer: Signer | None = None,
     confirmations: int = 1,
     timeout: float = 120.0,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Clock = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Outcome, ...]:
     """Close what a killed run left open: find out what became of it, else send the same bytes again and wait.
+
+    Parameters
+    ----------
+    signer : replaces at higher fees and cancels; None sends the recorded bytes and nothing else.
 
     Returns
     -------
@@ -115,124 +215,34 @@ def recover(
     Raises
     ------
     SendError
-        When one is still open after `timeout`, or the node refuses its bytes.
+        When one is still open after `timeout`.
     """
-    return _recover(chain, journal, vault, Patience(timeout, confirmations, clock, sleep))
+    return _recover(Desk(chain, signer, journal, Policy(confirmations), None, clock), vault, timeout, sleep)
 
 
-def _recover(chain: Chain, journal: Journal, vault: str, patience: Patience) -> tuple[Outcome, ...]:
-    outcomes = []
-    for intent in journal.open_intents(vault):
-        verdict = _resume(chain, journal, intent, patience)
-        _close(journal, intent.seq, vault, verdict)
-        if verdict.outcome is not None:
-            outcomes.append(verdict.outcome)
-    return tuple(outcomes)
+def _recover(desk: Desk, vault: str, timeout: float, sleep: Callable[[float], None]) -> tuple[Outcome, ...]:
+    flights = resume(desk.chain, desk.journal, vault, clock=desk.clock)
+    verdicts = [_wait(desk, flight, timeout, sleep) for flight in flights]
+    return tuple(verdict.outcome for verdict in verdicts if verdict.outcome is not None)
 
 
-def _resume(chain: Chain, journal: Journal, intent: Record, patience: Patience) -> Verdict:
-    if intent.body["chain_id"] != chain.chain_id:
-        raise StorageError(
-            f"The journal has an open intent for chain {intent.body['chain_id']}, this is chain {chain.chain_id}.",
-            "Use one journal for one chain.",
-        )
-    signed = journal.records(intent=intent.seq, kind=RecordKind.SIGNED)
-    if not signed:
-        return Verdict(Fate.UNSENT, reason="no signed bytes were recorded, so none were sent")
-    sending = Sending.of(intent, signed[-1])
-    verdict = look(chain, sending, patience.confirmations)
-    if verdict is not None:
-        return verdict if verdict.fate is not Fate.LOST else wait(chain, sending, patience)
-    if chain.receipt(sending.transaction) is None:
+def _wait(desk: Desk, flight: Flight, timeout: float, sleep: Callable[[float], None]) -> Verdict:
+    """Steps until the fate is final."""
+    until = desk.clock() + timeout
+    pause = _FIRST_PAUSE
+    while True:
+        trouble: NodeError | SigningKeyError | None = None
         try:
-            _broadcast(chain, journal, sending)
-        except RpcError as error:
-            raise SendError(
-                f"The node refuses to take {word(sending.transaction)} again: {error.text}.",
-                "It stays open until it is mined or its plan expires.",
-            ) from None
-    return wait(chain, sending, patience)
-
-
-def _call_data(chain: Chain, vault: str, plan: Plan) -> bytes:
-    return Contract(chain, vault, "IVault").encode("rebalance", plan_to_abi(plan))
-
-
-def _transaction(
-    chain: Chain, signer: Signer, vault: str, plan: Plan, gas: int, head: BlockRef, max_fee: int | None
-) -> dict[str, Any]:
-    fees = chain.fees(head)
-    least = fees.base + fees.tip
-    if max_fee is not None and least > max_fee:
-        raise SendError(f"The chain asks {least} wei for gas, the limit is {max_fee}.", "Wait, or raise the limit.")
-    # {wei/gas} twice the base fee stays enough for six full blocks of the steepest rise
-    cap = 2 * fees.base + fees.tip
-    cap = cap if max_fee is None else min(cap, max_fee)
-    # {gas} a quarter more than estimated: the state may differ when it is mined
-    limit = gas + gas // 4
-    balance = chain.balance(signer.address, head)
-    if balance < limit * cap:
-        error = SendError(
-            f"The account {signer.address} holds {balance} wei and may need {limit * cap}.", "Send it some ether."
-        )
-        error.retry = Retry.NEVER
-        raise error
-    return {
-        "type": 2,
-        "chainId": chain.chain_id,
-        "nonce": chain.nonce(signer.address),
-        "to": vault,
-        "value": 0,
-        "data": _call_data(chain, vault, plan),
-        "gas": limit,
-        "maxFeePerGas": cap,
-        "maxPriorityFeePerGas": min(fees.tip, cap),
-    }
-
-
-def _sign(
-    chain: Chain, signer: Signer, journal: Journal, vault: str, plan: Plan, transaction: dict[str, Any]
-) -> Sending:
-    body = intent_body(chain.chain_id, plan, signer.address, transaction["gas"])
-    intent = journal.append(RecordKind.INTENT, vault, body)
-    raw = signer.sign(transaction)
-    hash_ = keccak(raw)
-    body = {
-        "raw": word(raw),
-        "transaction": word(hash_),
-        "nonce": transaction["nonce"],
-        "max_fee": to_document(transaction["maxFeePerGas"]),
-        "tip": to_document(transaction["maxPriorityFeePerGas"]),
-    }
-    journal.append(RecordKind.SIGNED, vault, body, intent.seq)
-    return Sending(intent.seq, vault, plan, signer.address, transaction["nonce"], hash_, raw)
-
-
-def _broadcast_first(chain: Chain, journal: Journal, sending: Sending) -> None:
-    try:
-        _broadcast(chain, journal, sending)
-    except RpcError as error:
-        # nobody has these bytes but the node that has just refused them
-        _close(journal, sending.intent, sending.vault, Verdict(Fate.REFUSED, reason=error.text))
-        raise SendError(f"The node refused the transaction: {error.text}.", "Read it as the node's word.") from None
-
-
-def _broadcast(chain: Chain, journal: Journal, sending: Sending) -> None:
-    """Hand the bytes to the node. That it knows them already, or that their nonce is used, is for `wait` to judge."""
-    try:
-        chain.send_raw(sending.raw)
-    except RpcError as error:
-        if _NONCE_USED.search(error.text):
-            return
-        if not _KNOWN.search(error.text):
-            raise
-    journal.append(RecordKind.BROADCAST, sending.vault, {"transaction": word(sending.transaction)}, sending.intent)
-
-
-def _close(journal: Journal, intent: int, vault: str, verdict: Verdict) -> None:
-    body = {"fate": verdict.fate.name, "reason": verdict.reason, "outcome": to_document(verdict.outcome)}
-    journal.append(RecordKind.OUTCOME, vault, body, intent)
-
-
-def _unexecuted(verdict: Verdict) -> SendError:
-    return SendError(f"The plan was not executed: {verdict.fate.value} ({verdict.reason}).", "Plan again.")
+            after = step(desk.chain, desk.signer, desk.journal, flight, policy=desk.policy, clock=desk.clock)
+        except (NodeError, SigningKeyError) as error:
+            after, trouble = flight, error
+        if isinstance(after, Verdict):
+            return after
+        flight = after
+        if desk.clock() >= until:
+            raise trouble or SendError(
+                f"The transaction {word(flight.attempts[-1].hash)} is not confirmed after {timeout:g} seconds.",
+                "It may still be mined: the next run looks for it first and sends the same bytes again.",
+            )
+        sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)

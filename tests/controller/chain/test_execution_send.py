@@ -63,7 +63,9 @@ def test_submit__when_gas_costs_too_much__then_nothing_is_sent(world: PlanWorld,
     assert journal.records() == []
 
 
-def test_submit__when_the_account_is_dry__then_says_how_much_is_missing(world: PlanWorld, journal: Journal) -> None:
+def test_F02_the_account_is_dry__then_says_how_much_is_missing_before_anything_is_signed(
+    world: PlanWorld, journal: Journal
+) -> None:
     with pytest.raises(SendError, match=r"holds .* wei and may need"):
         submit(world.chain, world.signer, journal, world.vault, world.plan(), gas=10**14)
     assert journal.records() == []
@@ -89,7 +91,7 @@ class _Full(Journal):
 
 
 @pytest.mark.parametrize("kind", [RecordKind.INTENT, RecordKind.SIGNED])
-def test_submit__when_the_disk_is_full__then_nothing_leaves(world: PlanWorld, tmp_path: Path, kind: RecordKind) -> None:
+def test_F25_the_disk_is_full__then_nothing_leaves(world: PlanWorld, tmp_path: Path, kind: RecordKind) -> None:
     with _Full.at(tmp_path / "full.db") as journal:
         journal.full_at = kind
         before = world.chain.nonce(world.signer.address)
@@ -134,10 +136,9 @@ def test_recover__when_the_chain_is_another__then_refuses(world: PlanWorld, jour
         recover(world.chain, journal, world.vault)
 
 
-def test_recover__when_the_receipt_is_hidden__then_found_by_the_ledger(
+def test_F09_the_receipt_is_hidden__then_found_by_the_ledger(
     world: PlanWorld, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F-09"""
     monkeypatch.setattr(type(world.chain), "receipt", lambda *_: None)
     outcome = submit(world.chain, world.signer, journal, world.vault, world.plan())
     assert world.executed() == [outcome.rebalance]
