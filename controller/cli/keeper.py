@@ -63,7 +63,7 @@ def run(
                 print_error(error, as_json=as_json)
             if once:
                 return
-            stopping.sleep(interval)
+            stopping.wait(interval)
     err.print("Stopped.")
 
 
