@@ -106,7 +106,7 @@ class SimChain:
     lag: int = 0  # blocks that its answers are behind
     mute: int = 0  # requests that get no answer from now on
     answers: int | None = None  # requests that get one before the node goes away
-    send_fault: str = ""  # lost, unclear, busy: for the next broadcast
+    send_fault: str = ""  # lost, relayed, unclear, busy: for the next broadcast
     blocks: list[Block] = field(default_factory=list)
     pool: dict[tuple[str, int], Tx] = field(default_factory=dict)
     ever: dict[bytes, Tx] = field(default_factory=dict)
@@ -273,6 +273,9 @@ class SimChain:
         tx, fault, self.send_fault = Tx.of(raw), self.send_fault, ""
         if fault == "busy":
             raise _refused("request rate exceeded")
+        if fault == "relayed":
+            self.ever[tx.hash] = tx  # somebody has it, though not this pool
+            raise NodeError("The connection was lost.")
         self._take(tx)
         if fault == "lost":
             raise NodeError("The connection was lost.")

@@ -26,7 +26,7 @@ from controller.model import Plan, Trade
 
 BUMP_EVERY = 30.0
 WORDS_OF_THE_LIMIT = "reached the limit"
-TROUBLES = ("mute", "goes away", "lost", "unclear", "busy", "no signer", "disk full", "killed", "killed")
+TROUBLES = ("mute", "goes away", "no signer", "disk full", "killed", "killed")
 LIFETIMES = st.sampled_from([60, 600, 10_000])  # {s}
 
 
@@ -134,26 +134,42 @@ class Keeper(RuleBasedStateMachine):
         before = len(self.verdicts)
         self._tick(self.signer, lifetime, in_pool=not self.chain.drained and self.chain.lag == 0)
         if shaken and len(self.verdicts) > before:
-            self.reorg(2, keep=False, more=0, from_pool=False)
+            self._shake()
+
+    def _shake(self) -> None:
+        """The longest reorg there is, and a miner who has every transaction that was ever sent."""
+        depth = min(self.policy.confirmations - 1, len(self.chain.blocks) - 1)
+        if depth:
+            self.chain.reorg(depth, keep=False)
+            for _ in range(depth):
+                self.chain.mine(1, sorted(self.chain.ever.values(), key=lambda tx: (tx.nonce, tx.plan is None)))
+
+    @rule(fault=st.sampled_from(["lost", "relayed", "unclear", "busy"]), lifetime=LIFETIMES)
+    def tick_with_a_failing_broadcast(self, fault: str, lifetime: int) -> None:
+        self.chain.send_fault = fault
+        self._tick(self.signer, lifetime)
+        self.chain.send_fault = ""
 
     @rule(trouble=st.sampled_from(TROUBLES), amount=st.integers(0, 14), lifetime=LIFETIMES)
     def tick_in_trouble(self, trouble: str, amount: int, lifetime: int) -> None:
         self.chain.mute = amount if trouble == "mute" else 0
         self.chain.answers = amount if trouble == "goes away" else None
-        self.chain.send_fault = trouble if trouble in ("lost", "unclear", "busy") else ""
         self.signer.away = trouble == "no signer"
         self.journal.room = amount % 4 if trouble == "disk full" else None
         self.fuse.left = amount % 10 if trouble == "killed" else None
         self._tick(self.signer, lifetime)
         if trouble == "killed":
             self.flight = None
-        self.chain.mute, self.chain.answers, self.chain.send_fault = 0, None, ""
+        self.chain.mute, self.chain.answers = 0, None
         self.signer.away, self.journal.room, self.fuse.left = False, None, None
 
-    @rule()
-    def tick_without_a_key(self) -> None:
+    @rule(shaken=st.booleans())
+    def tick_without_a_key(self, shaken: bool) -> None:
+        before = len(self.verdicts)
         if self.flight is not None or self.journal.open_intents():
             self._tick(None, 600)
+        if shaken and len(self.verdicts) > before:
+            self._shake()
 
     def _tick(self, signer: SimSigner | None, lifetime: int, *, in_pool: bool = False) -> None:
         fresh = self.flight is not None and self.flight.seen != self.chain.real_head().ref.hash
@@ -179,7 +195,8 @@ class Keeper(RuleBasedStateMachine):
         after = send.step(chain, signer, self.journal, self.flight, policy=self.policy, clock=self._clock)
         if isinstance(after, Verdict):
             self.verdicts.append((self.flight.nonce, self.flight.plan, after))
-            ours = {attempt.hash for attempt in self.flight.attempts}
+            records = self.journal.records(kind=RecordKind.SIGNED, intent=self.flight.intent)
+            ours = {bytes.fromhex(record.body["transaction"][2:]) for record in records}
             mined = not self.chain.hiding and ours & self.chain.included().keys()
             assert not (mined and after.fate is Fate.LOST), "lost to its own transaction"
             self.flight = None
@@ -233,19 +250,23 @@ class Keeper(RuleBasedStateMachine):
     def pool_is_emptied(self) -> None:
         self.chain.pool.clear()
 
-    @rule(ticks=st.booleans(), shaken=st.booleans())
-    def account_is_used_elsewhere(self, ticks: bool, shaken: bool) -> None:
+    @rule(ticks=st.booleans(), shaken=st.booleans(), undone=st.booleans())
+    def account_is_used_elsewhere(self, ticks: bool, shaken: bool, undone: bool) -> None:
         self.chain.mine(12, [foreign(self.chain, max_fee=10**13)], from_pool=False)
         if ticks:
             self._tick(self.signer, 600)
             self.now += 2
             self.tick(600, shaken)
+        if undone:
+            self.reorg(2, keep=False, more=0, from_pool=False)
 
-    @rule(ahead=st.sampled_from([0, 0, 5]), price=st.sampled_from([1, 15, 60, 300]))
-    def another_waits_in_the_pool(self, ahead: int, price: int) -> None:
+    @rule(ahead=st.sampled_from([0, 0, 5]), price=st.sampled_from([1, 15, 60, 300]), ticks=st.integers(0, 4))
+    def another_waits_in_the_pool(self, ahead: int, price: int, ticks: int) -> None:
         nonce = self.chain.next_nonce(SENDER) + ahead
         if (SENDER, nonce) not in self.chain.pool:
             self.chain.pool[SENDER, nonce] = foreign(self.chain, nonce=nonce, max_fee=price * GWEI)
+        for _ in range(ticks):
+            self._tick(self.signer, 600)
 
     @rule()
     def another_keeper_executes(self) -> None:
