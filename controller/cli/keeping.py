@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from eth_utils.address import to_checksum_address
@@ -17,6 +18,8 @@ from controller.chain.contract import Contract
 from controller.chain.heads import Heads
 from controller.chain.nodes import CHAIN_IDS
 from controller.cli.session import Session
+from controller.cli.stopping import Stopping
+from controller.config import keeper_file
 from controller.config.keeper_file import CoinFeed, KeeperFile, KeyPlace
 from controller.errors import ConfigurationError, EvenkeelError, Mistake, SigningKeyError
 from controller.execution import keys
@@ -45,11 +48,20 @@ CLOSING: Final = 5.0
 
 @dataclass(frozen=True)
 class Kept:
-    """What runs, and where it may be asked."""
+    """What runs, and on what."""
 
     keeper: Keeper
     heads: Heads
-    port: int | None  # of metrics and health
+
+
+def run_fleet(
+    config: Path, networks: Path | None, deployments: Path, stopping: Stopping, *, broadcast: bool, once: bool
+) -> None:
+    """Runs the keeper of a file until it is stopped."""
+    file = keeper_file.load(config, os.environ, networks)
+    session = Session.of(file.network, deployments)
+    with kept(file, session, broadcast=broadcast) as found:
+        found.keeper.run(found.heads, stopping, once=once)
 
 
 @contextmanager
@@ -67,7 +79,7 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
     block = session.chain.head()
     signers = _signers(file, session, block)
     with ExitStack() as open_:
-        url = journal_url(file, session)
+        url = _journal_url(file, lambda: session)
         lease = Lease(url, LEASE, duration=LEASE_SECONDS)
         open_.callback(lease.close)
         journal = open_.enter_context(Journal(url, lease=lease))
@@ -90,16 +102,35 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
         keeper = Keeper(place, _settings(file, session, broadcast=broadcast), watch)
         heads = Heads(session.chain, session.network.ws_url, block_time=session.network.block_time)
         open_.callback(heads.close)
-        watch.log.info(Event.STARTED, chain=session.chain.chain_id, accounts=[each.address for each in signers])
-        yield Kept(keeper, heads, port)
-        watch.heart.stop()
+        watch.log.info(
+            Event.STARTED,
+            chain=session.chain.chain_id,
+            accounts=[each.address for each in signers],
+            broadcast=broadcast,
+            port=port,
+        )
+        try:
+            yield Kept(keeper, heads)
+        finally:
+            watch.heart.stop()
+            watch.log.info(Event.STOPPED)
         lease.release()
-        watch.log.info(Event.STOPPED)
 
 
-def journal_url(file: KeeperFile, session: Session) -> str:
+def opened_journal(config: Path, networks: Path | None, deployments: Path) -> Journal:
+    """The journal of a keeper file, without a lease: an operator's word binds whoever leads.
+
+    A node is asked only where the file names no journal.
+    """
+    file = keeper_file.load(config, os.environ, networks)
+    return Journal(_journal_url(file, lambda: Session.of(file.network, deployments)))
+
+
+def _journal_url(file: KeeperFile, session: Callable[[], Session]) -> str:
     """Of the file, or the chain's own journal."""
-    return file.journal.reveal() if file.journal is not None else f"sqlite:///{session.journal_path(None).absolute()}"
+    if file.journal is not None:
+        return file.journal.reveal()
+    return f"sqlite:///{session().journal_path(None).absolute()}"
 
 
 def _settings(file: KeeperFile, session: Session, *, broadcast: bool) -> Settings:

@@ -54,7 +54,11 @@ class Session:
             When the node does not answer, or serves another chain.
         """
         environment = {**os.environ, **({f"EVENKEEL_{network.upper()}_URL": url} if url else {})}
-        configured = load_network(network, environment, networks)
+        return cls.of(load_network(network, environment, networks), deployments, url)
+
+    @classmethod
+    def of(cls, configured: Network, deployments: Path, url: str | None = None) -> Session:
+        """Connects to a network that has been read; `url` stands in place of its own."""
         endpoints = Endpoints(
             split_urls(url) if url else configured.urls,
             configured.chain_id,
