@@ -38,7 +38,6 @@ schedule = "block"
 kill_file = "stop"
 {keeper}
 [guards]
-daily_spend_eth = 1
 {guards}
 [accounts.main]
 dev_account = 1
@@ -200,6 +199,34 @@ def test_F02_keeper__when_its_account_runs_dry__then_held_and_told_and_goes_on_o
         passes(keeper)
         assert world.nonce() == 1
     assert AlertKind.BALANCE_EMPTY in {alert.condition.kind for alert in ALERTS if alert.phase.value == "over"}
+
+
+@pytest.mark.parametrize(
+    ("guard", "limits"),
+    [
+        ("gas_ceiling", "gas_ceiling_gwei = 0.000001"),
+        ("daily_spend", "daily_spend_eth = 0.000001"),
+        (
+            "gas_cost",
+            'max_gas_cost_bps = 1\ncoin_feed = {{address = "{feed}", decimals = 0, heartbeat_seconds = 3600}}',
+        ),
+        ("coin_price", 'max_gas_cost_bps = 1\nwrapped_coin = "GOLD"'),
+    ],
+)
+def test_F01_F27_keeper__when_gas_costs_more_than_the_operator_pays__then_held_by_name_before_anything_is_signed(
+    world: VaultWorld, guard: str, limits: str
+) -> None:
+    world.move(140)
+    # an answer that makes the chain's coin dear
+    feed = world.world.by_symbol("EQUITY").feed
+    with keeping(world, guards=limits.format(feed=feed)) as keeper:
+        passes(keeper)
+        held = keeper.watch.metrics.registry.get_sample_value("evenkeel_holds_total", {"guard": guard})
+        assert held == 1.0
+    assert RecordKind.INTENT not in kinds()
+    with keeping(world, guards="daily_spend_eth = 1\ngas_ceiling_gwei = 100") as keeper:
+        passes(keeper)
+        assert world.nonce() == 1
 
 
 def test_F27_keeper__when_plans_fail_again_and_again__then_the_breaker_opens_until_a_person_resets_it(
