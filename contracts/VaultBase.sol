@@ -210,39 +210,19 @@ abstract contract VaultBase is ERC20 {
         require(!unreadable, IVaultCore.TokenUnreadable(address(uint160(from))));
     }
 
-    /// @dev The call and its answer are never copied, which the compiler would do three times over: the feeds are sent from
-    ///      where they lie among the mandate's words, the 100 bytes before them lent to the head of the call and given back;
-    ///      and the two lists of the answer are used where they arrive.
     /// @return prices D36{quote/qTok}
     /// @return rounds the feeds' round ids
     function _readPrices(bytes memory words) internal view returns (uint256[] memory prices, uint80[] memory rounds) {
         address oracle = words.oracle();
-        uint256 sequencer = words.sequencer();
-        (uint256 from, uint256 count) = words.feedsAt();
-        bytes4 selector = IPriceOracle.prices.selector;
+        (bool success, uint256 assets) = _askPrices(words, oracle);
         bool readable;
+        // The two lists of the answer are used where they arrive.
         assembly ("memory-safe") {
-            let head := sub(from, 0x80)
-            let word0 := mload(head)
-            let word1 := mload(add(head, 0x20))
-            let word2 := mload(add(head, 0x40))
-            let word3 := mload(add(head, 0x60))
-            mstore(add(head, 0x1c), selector)
-            mstore(add(head, 0x20), sequencer)
-            mstore(add(head, 0x40), 0x40)
-            mstore(add(head, 0x60), count)
-            let success := staticcall(gas(), oracle, add(head, 0x1c), add(0x64, shl(5, count)), 0, 0)
-            mstore(head, word0)
-            mstore(add(head, 0x20), word1)
-            mstore(add(head, 0x40), word2)
-            mstore(add(head, 0x60), word3)
-
             let answer := mload(0x40)
             returndatacopy(answer, 0, returndatasize())
             if iszero(success) { revert(answer, returndatasize()) }
             mstore(0x40, add(answer, and(add(returndatasize(), 31), not(31))))
             // The only encoding there is of two lists of one word for each asset, or else nothing that can be read.
-            let assets := div(count, 3)
             let size := add(0x20, shl(5, assets))
             prices := add(answer, 0x40)
             rounds := add(prices, size)
@@ -254,6 +234,31 @@ abstract contract VaultBase is ERC20 {
             }
         }
         require(readable, IVaultCore.PricesUnreadable(oracle));
+    }
+
+    /// @dev The call is never copied, which the compiler would do three times over: the feeds are sent from where they lie
+    ///      among the mandate's words, the 100 bytes before them lent to the head of the call and given back.
+    function _askPrices(bytes memory words, address oracle) private view returns (bool success, uint256 assets) {
+        uint256 sequencer = words.sequencer();
+        (uint256 from, uint256 count) = words.feedsAt();
+        bytes4 selector = IPriceOracle.prices.selector;
+        assembly ("memory-safe") {
+            let head := sub(from, 0x80)
+            let word0 := mload(head)
+            let word1 := mload(add(head, 0x20))
+            let word2 := mload(add(head, 0x40))
+            let word3 := mload(add(head, 0x60))
+            mstore(add(head, 0x1c), selector)
+            mstore(add(head, 0x20), sequencer)
+            mstore(add(head, 0x40), 0x40)
+            mstore(add(head, 0x60), count)
+            success := staticcall(gas(), oracle, add(head, 0x1c), add(0x64, shl(5, count)), 0, 0)
+            mstore(head, word0)
+            mstore(add(head, 0x20), word1)
+            mstore(add(head, 0x40), word2)
+            mstore(add(head, 0x60), word3)
+            assets := div(count, 3)
+        }
     }
 
     // ---- shares

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from threading import Event
 from typing import Any, Final, Protocol
 
 from websockets.exceptions import WebSocketException
@@ -38,6 +37,14 @@ _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 60.0
 """{s} before another attempt to connect, doubled with each one that fails."""
 _OPEN_SECONDS: Final = 5.0
+
+
+class Stop(Protocol):
+    """Whether to end; `threading.Event` is one."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float | None = None) -> bool: ...
 
 
 class Stalled(Enum):
@@ -134,14 +141,14 @@ class Heads:
                 self._socket.close()
             self._socket = None
 
-    def follow(self, stop: Event) -> Iterator[NewHead | Stall]:
+    def follow(self, stop: Stop) -> Iterator[NewHead | Stall]:
         """Every event until `stop` is set."""
         while not stop.is_set():
             event = self.next(stop)
             if event is not None:
                 yield event
 
-    def next(self, stop: Event, timeout: float = float("inf")) -> NewHead | Stall | None:
+    def next(self, stop: Stop, timeout: float = float("inf")) -> NewHead | Stall | None:
         """The next event; None when `stop` is set, or nothing has come within `timeout` {s}.
 
         Raises
@@ -160,7 +167,7 @@ class Heads:
 
     # ---- what comes
 
-    def _links(self, stop: Event, until: float) -> list[Link]:
+    def _links(self, stop: Stop, until: float) -> list[Link]:
         """What has come, oldest first; waits a little when nothing has."""
         if self._socket is None and self._url is not None and self._clock() >= self._connect_at:
             self._connect(self._url)

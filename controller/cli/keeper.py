@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from controller.cli import options
+from controller.cli.keeper_say import drain, pause, reset, resume
+from controller.cli.keeper_status import status
 from controller.cli.keeper_template import template
+from controller.cli.keeping import run_fleet
 from controller.cli.output import err, out, print_error, print_json
 from controller.cli.rebalance import describe
 from controller.cli.session import Session, required, signer
@@ -17,8 +20,9 @@ from controller.errors import EvenkeelError, Retry
 from controller.execution.send import recover
 from controller.model import TickRecord
 
-app = typer.Typer(no_args_is_help=True, help="Keep a vault on its mandate, day and night.")
-app.command()(template)
+app = typer.Typer(no_args_is_help=True, help="Keep vaults on their mandates, day and night.")
+for each in (template, status, pause, resume, reset, drain):
+    app.command()(each)
 
 
 @app.command()
@@ -35,10 +39,18 @@ def run(
     broadcast: options.Broadcast = False,
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two ticks.")] = 60.0,
     once: Annotated[bool, typer.Option("--once", help="One tick, then exit.")] = False,
+    config: options.KeeperFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Tick until stopped. SIGTERM and Ctrl-C end it after the tick that is under way."""
+    """Tick until stopped. SIGTERM and Ctrl-C end it after the tick that is under way.
+
+    Without a keeper file it keeps one vault and prints what it does. With --config it keeps all vaults that the file
+    names, under its guards, and writes JSON lines to stderr.
+    """
     stopping = Stopping.on_signals()
+    if config is not None:
+        run_fleet(config, networks, deployments, stopping, broadcast=broadcast, once=once)
+        return
     session = Session.open(network, url, networks, deployments)
     key = signer(session, keystore, passphrase_file, dev_account)
     address = session.vault(vault)
@@ -63,7 +75,7 @@ def run(
                 print_error(error, as_json=as_json)
             if once:
                 return
-            stopping.sleep(interval)
+            stopping.wait(interval)
     err.print("Stopped.")
 
 

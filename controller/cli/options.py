@@ -35,6 +35,13 @@ JournalPath = Annotated[
     Path | None,
     typer.Option("--journal", help="The keeper's journal. Default: .evenkeel/CHAIN.db", show_default=False),
 ]
+KeeperFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="Keeper file; print one: evenkeel keeper template.", show_default=False),
+]
+RequiredKeeperFile = Annotated[
+    Path, typer.Option("--config", help="The keeper's file: its network and its journal are the ones that are meant.")
+]
 Vault = Annotated[
     str | None, typer.Argument(help="Address of the vault; may be left out when there is only one.", show_default=False)
 ]

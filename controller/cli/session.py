@@ -54,7 +54,11 @@ class Session:
             When the node does not answer, or serves another chain.
         """
         environment = {**os.environ, **({f"EVENKEEL_{network.upper()}_URL": url} if url else {})}
-        configured = load_network(network, environment, networks)
+        return cls.of(load_network(network, environment, networks), deployments, url)
+
+    @classmethod
+    def of(cls, configured: Network, deployments: Path, url: str | None = None) -> Session:
+        """Connects to a network that has been read; `url` stands in place of its own."""
         endpoints = Endpoints(
             split_urls(url) if url else configured.urls,
             configured.chain_id,
@@ -164,13 +168,17 @@ class Session:
             sleep=sleep,
         )
 
-    def journal(self, path: Path | None) -> Journal:
-        """The journal at `path`, or this chain's own: a development chain started anew gets a new one."""
+    def journal_path(self, path: Path | None) -> Path:
+        """`path`, or that of this chain's own journal: a development chain started anew gets a new one."""
         if path is None:
             genesis = self.chain.block(0).hash.hex()[:8]
             path = JOURNALS / f"{self.chain.chain_id}-{genesis}.db"
         path.parent.mkdir(parents=True, exist_ok=True)
-        return Journal.at(path)
+        return path
+
+    def journal(self, path: Path | None) -> Journal:
+        """The journal at `path`, or this chain's own."""
+        return Journal.at(self.journal_path(path))
 
 
 def signer(

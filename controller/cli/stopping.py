@@ -32,11 +32,15 @@ class Stopping:
         if self.since is None:
             self.since = time.monotonic()
 
-    def sleep(self, seconds: float) -> None:
-        """Between two ticks: ends early when a signal comes."""
-        until = time.monotonic() + seconds
+    def is_set(self) -> bool:
+        return self.since is not None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleeps for `timeout` {s}, or until a signal comes; whether one has come."""
+        until = float("inf") if timeout is None else time.monotonic() + timeout
         while self.since is None and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, SLICE))
+        return self.is_set()
 
     def sleep_in_tick(self, seconds: float) -> None:
         """While a transaction is waited for.

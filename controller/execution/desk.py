@@ -10,6 +10,7 @@ from eth_utils.crypto import keccak
 
 from controller.chain.client import Chain
 from controller.chain.transport import RpcError
+from controller.chain.wire import Fees
 from controller.errors import NodeError, Retry, RevertError, SendError, SigningKeyError
 from controller.execution.flight import Action, Attempt, Broadcast, Finish, Flight, Policy, Reply, Sign, Verdict
 from controller.execution.flight_records import broadcast_body, outcome_body, signed_body
@@ -115,18 +116,35 @@ def require_free(journal: Journal, vault: str, sender: str) -> None:
         )
 
 
+def gas_limit(estimate: int) -> int:
+    """{gas} a quarter more than estimated: the state may differ when it is mined."""
+    return estimate + estimate // 4
+
+
+def worst_case(estimate: int, fees: Fees, policy: Policy) -> int:
+    """{wei} that a flight may cost at most, replacements included, of a plan of `estimate` {gas} launched at `fees`."""
+    if policy.budget is not None:
+        return policy.budget
+    gas = gas_limit(estimate)
+    return FIRST_BUDGET * gas * _first_fee(gas, fees, policy)
+
+
+def _first_fee(gas: int, fees: Fees, policy: Policy) -> int:
+    """{wei/gas} twice the base fee stays enough for six full blocks of the steepest rise."""
+    limit = first_cap(gas, policy)
+    wanted = 2 * fees.base + fees.tip
+    return wanted if limit is None else min(wanted, limit)
+
+
 def prepared(desk: Desk, sender: str, vault: str, plan: Plan, estimate: int, head: BlockRef) -> tuple[Flight, Sign]:
     """The flight before it is recorded, and its first attempt; raises `SendError` when it costs too much."""
-    # {gas} a quarter more than estimated: the state may differ when it is mined
-    gas = estimate + estimate // 4
+    gas = gas_limit(estimate)
     fees = desk.chain.fees(head)
     limit = first_cap(gas, desk.policy)
     least = fees.base + fees.tip
     if limit is not None and least > limit:
         raise SendError(f"The chain asks {least} wei for gas, the limit is {limit}.", "Wait, or raise the limit.")
-    # {wei/gas} twice the base fee stays enough for six full blocks of the steepest rise
-    wanted = 2 * fees.base + fees.tip
-    max_fee = wanted if limit is None else min(wanted, limit)
+    max_fee = _first_fee(gas, fees, desk.policy)
     balance = desk.chain.balance(sender, head)
     if balance < gas * max_fee:
         error = SendError(
@@ -134,7 +152,7 @@ def prepared(desk: Desk, sender: str, vault: str, plan: Plan, estimate: int, hea
         )
         error.retry = Retry.NEVER
         raise error
-    budget = FIRST_BUDGET * gas * max_fee if desk.policy.budget is None else desk.policy.budget
+    budget = worst_case(estimate, fees, desk.policy)
     nonce = desk.chain.mined_nonce(sender, head)
     flight = Flight(-1, vault, plan, sender, nonce, gas, budget, seen=head.hash)
     return flight, Sign(max_fee, min(fees.tip, max_fee), cancels=False)

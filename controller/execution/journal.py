@@ -39,6 +39,8 @@ class RecordKind(StrEnum):
     BROADCAST = "BROADCAST"  # a node has taken them
     OUTCOME = "OUTCOME"  # what became of the intent; closes it
     TICK = "TICK"  # what one tick saw and decided
+    FLEET = "FLEET"  # the same of a tick over many vaults
+    CONTROL = "CONTROL"  # a person's word to the keeper
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from controller.chain.client import Chain
 from controller.chain.wire import word
 from controller.errors import NodeError, SendError, SigningKeyError, StorageError
-from controller.execution.desk import Clock, Desk, prepared, require_free
+from controller.execution.desk import Clock, Desk, prepared, require_free, worst_case
 from controller.execution.flight import USUAL, Fate, Flight, Policy, Verdict
 from controller.execution.flight_records import intent_body, read_flight
 from controller.execution.journal import Journal, RecordKind
@@ -26,7 +26,7 @@ from controller.execution.sender import advance
 from controller.execution.sighting import look, simulate
 from controller.model import Outcome, Plan
 
-__all__ = ["launch", "recover", "resume", "simulate", "step", "submit"]
+__all__ = ["launch", "recover", "resume", "simulate", "step", "submit", "worst_case"]
 
 _FIRST_PAUSE = 0.002  # {s}, doubled up to `_LONGEST_PAUSE`
 _LONGEST_PAUSE = 2.0  # {s}

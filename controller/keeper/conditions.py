@@ -46,6 +46,19 @@ def of_hold(hold: Hold, subject: str) -> Condition:
     return Condition(_OF_GUARD[hold.guard], "" if hold.guard in _OF_EVERYBODY else subject, hold.why)
 
 
+def subject_of(hold: Hold, vault: str, account: str) -> str:
+    """Whose trouble it is: an account's when it cannot pay, else the vault's."""
+    return account if hold.guard is Guard.LOW_BALANCE else vault
+
+
+def of_idle(snapshot: Snapshot) -> tuple[Condition, ...]:
+    """Of an idle vault that could not rebalance if it had to: it is paused, or lacks a price."""
+    held = guards.unusable_price(snapshot)
+    if snapshot.status.paused:
+        held = Hold(Guard.VAULT_PAUSED, f"the vault {snapshot.vault} is paused on chain", person=True)
+    return () if held is None else (of_hold(held, snapshot.vault),)
+
+
 def of_error(error: EvenkeelError, subject: str = "") -> Condition:
     """Of an error that ended a tick, or one vault's part of it."""
     what = f"{error_name(error)}: {error}"

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from controller.errors import EvenkeelError, StorageError
+from controller.execution.documents import to_document
+from controller.execution.journal import Draft, RecordKind
+from controller.keeper.standing import EVERY_VAULT
 from controller.model import BlockRef, Decision, Plan, Reason, Snapshot, TickRecord
 from controller.tick import answered, check_due, error_name, observed, require_registered
 
@@ -42,6 +45,11 @@ class FleetRecord:
     vaults: int  # that were ticked
     complete: bool  # whether all of them are listed: the first tick of a process
     listed: tuple[TickRecord, ...]  # those whose answer is another than when they were listed last
+
+    @property
+    def draft(self) -> Draft:
+        """As it is recorded."""
+        return Draft(RecordKind.FLEET, EVERY_VAULT, to_document(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,13 @@ from typing import Final
 
 from controller.chain.codec import decode_plan
 from controller.errors import EvenkeelError, StorageError
-from controller.execution.documents import from_document
-from controller.execution.journal import Record
+from controller.execution.documents import from_document, to_document
+from controller.execution.journal import Draft, Record, RecordKind
 from controller.keeper.spending import Reservation, Spending
 from controller.model import Outcome
 
 EVERY_VAULT: Final = ""
 """Stands for the whole fleet where a record names a vault."""
-CONTROL: Final = "CONTROL"
-"""Kind of the records that carry a person's word."""
-
 FAILED: Final = frozenset({"REVERTED", "CANCELLED"})
 """Fates that cost gas and moved nothing: what a breaker counts. The node's refusals and foreign nonces are not the
 vault's doing; a plan that expired met a chain that was too expensive or too full."""
@@ -45,6 +42,10 @@ class Control:
 
     word: Word
     why: str
+
+    def draft(self, vault: str = EVERY_VAULT) -> Draft:
+        """As it is recorded, of one vault or of the whole fleet."""
+        return Draft(RecordKind.CONTROL, vault, to_document(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,11 @@ def after(standing: Standing, record: Record) -> Standing:
     StorageError
         When the record is not what its kind says.
     """
-    kind = str(record.kind)
-    if kind == CONTROL:
+    if record.kind is RecordKind.CONTROL:
         return _told(standing, from_document(Control, record.body), record.vault)
-    if kind == "INTENT":
+    if record.kind is RecordKind.INTENT:
         return replace(standing, spending=standing.spending.reserve(record.seq, _reservation(record)))
-    if kind == "OUTCOME" and record.intent is not None:
+    if record.kind is RecordKind.OUTCOME and record.intent is not None:
         return _ended(replace(standing, spending=_settled(standing.spending, record, record.intent)), record)
     return standing
 

@@ -626,7 +626,6 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-        wbufsize = -1
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -646,12 +645,10 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-            self.wfile.flush()
 
         def finish(self) -> None:
             proxy.end_thread()
-            with suppress(OSError):
-                super().finish()
+            super().finish()
 
         def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
             """Silent."""

@@ -185,6 +185,25 @@ def test_geth_pool__when_a_replacement_pays_too_little__then_geths_words(
 
 
 @pytest.mark.usefixtures("unmined")
+def test_geth_pool__when_the_transaction_is_of_the_oldest_kind__then_its_price_counts_as_both_fees(
+    chain: Chain, proxy: Proxy, node: Node
+) -> None:
+    proxy.geth_pool()
+    nonce = chain.nonce(node.accounts[0])
+    common = {"to": node.accounts[1], "value": 1, "gas": 21_000, "nonce": nonce, "chainId": node.chain_id}
+
+    def signed(price: int) -> bytes:
+        return bytes(Account.sign_transaction({**common, "gasPrice": price}, KEY).raw_transaction)
+
+    chain.send_raw(signed(10 * GWEI))
+    with pytest.raises(RpcError, match="underpriced"):
+        chain.send_raw(signed(11 * GWEI - 1))
+    with pytest.raises(RpcError, match="underpriced"):
+        chain.send_raw(_signed(node, nonce, 20 * GWEI, GWEI))
+    chain.send_raw(signed(11 * GWEI))
+
+
+@pytest.mark.usefixtures("unmined")
 def test_geth_pool__when_full__then_refuses_the_next_of_that_account(chain: Chain, proxy: Proxy, node: Node) -> None:
     proxy.geth_pool(limit=2)
     nonce = chain.nonce(node.accounts[0])

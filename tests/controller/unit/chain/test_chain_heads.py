@@ -110,7 +110,7 @@ class Scene:
     heads: Heads
     refusing: bool = False
 
-    def next(self, timeout: float = 1e9) -> NewHead | Stall | None:
+    def next(self, timeout: float = 10_000.0) -> NewHead | Stall | None:
         return self.heads.next(self.stop, timeout)
 
 
@@ -122,6 +122,7 @@ def _scene(*, block_time: float | None = 12.0, refusing: bool = False, length: i
 
     def opened(_url: str) -> Socket:
         attempts.append(stop.now)
+        assert len(attempts) < 1_000
         if scene.refusing:
             raise OSError
         sockets.append(Socket(stop))
@@ -146,7 +147,9 @@ def test_F15_next__when_many_heads_wait__then_only_the_newest_and_nothing_is_ask
     for header in scene.node.headers[-5:]:
         scene.sockets[0].tell(header)
     missed = tuple(_ref(scene.node, index) for index in range(-5, -1))
+    begun = scene.stop.now
     assert scene.next() == NewHead(_ref(scene.node, -1), missed)
+    assert scene.stop.now == begun
     assert scene.next(timeout=100.0) is None
     assert scene.node.asked == []
 

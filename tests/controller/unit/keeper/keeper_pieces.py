@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from planning_pieces import BPS, NOW, address, make_mandate, make_snapshot, price
 
@@ -13,7 +13,7 @@ from controller.chain.wire import Fees
 from controller.execution.documents import to_document
 from controller.execution.journal import Record, RecordKind
 from controller.keeper.guards import Offer
-from controller.keeper.standing import CONTROL, Control, Word
+from controller.keeper.standing import Control, Word
 from controller.model import BlockRef, Cause, Outcome, Plan, Rebalance, Snapshot, Trade
 
 GWEI = 10**9
@@ -38,7 +38,7 @@ def offer(snapshot: Snapshot = APART, **changes: Any) -> Offer:
 
 
 def record(seq: int, kind: str, body: Mapping[str, Any], vault: str = "", intent: int | None = None) -> Record:
-    return Record(seq, cast(RecordKind, kind), vault, intent, body, bytes(32))
+    return Record(seq, RecordKind(kind), vault, intent, body, bytes(32))
 
 
 def intent(seq: int, vault: str, worst: int = 10**16, deadline: int = NOW + 600) -> Record:
@@ -58,7 +58,7 @@ def outcome(seq: int, of: Record, fate: str, cost: int | None = None, at: int = 
 
 
 def control(seq: int, word: Word, vault: str = "", why: str = "maintenance") -> Record:
-    return record(seq, CONTROL, to_document(Control(word, why)), vault)
+    return record(seq, "CONTROL", to_document(Control(word, why)), vault)
 
 
 def flights(*fates: str, vault: str = address(301), first: int = 0) -> list[Record]:

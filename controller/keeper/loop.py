@@ -1,0 +1,288 @@
+"""The keeper's loop: one pass for each new head, and one for each silence.
+
+A pass reads the journal's news, steps what is on its way, and where the schedule says so ticks: reads all vaults at one
+block, records what was decided, and launches what no guard holds back. Nothing waits inside a pass: a transaction is
+looked at again at the next head. What goes wrong with one vault or one account stops no other; only the journal stops
+everything, because nothing may be signed without a record.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from pathlib import Path
+
+from controller.chain.client import Chain
+from controller.chain.heads import Heads, NewHead, Stalled, Stop
+from controller.errors import DisagreementError, EvenkeelError, LeaseLostError, StorageError
+from controller.execution import send
+from controller.execution.flight import USUAL, Flight, Policy, Verdict
+from controller.execution.journal import Journal
+from controller.execution.keys import Signer
+from controller.execution.lease import Lease
+from controller.keeper import conditions, guards
+from controller.keeper.accounts import Account, Waiting, assign
+from controller.keeper.alerts import AlertKind, Condition
+from controller.keeper.fleet import Fleet, FleetTick, VaultTick
+from controller.keeper.guards import Coin, Costs, Hold, Offer
+from controller.keeper.schedule import Schedule, look, plan_ahead, silent_for, wanted_at
+from controller.keeper.spending import Spending
+from controller.keeper.standing import Standing, Trips, after
+from controller.keeper.watch import Watch
+from controller.model import BlockRef, Plan, Snapshot
+
+NOWHERE = -1
+"""Before the first record of a journal."""
+SLICE = 1.0
+"""{s} at most between two passes: a standby looks at the lease, a sender at its transactions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator wants of the loop."""
+
+    schedule: Schedule
+    costs: Costs
+    trips: Trips
+    policy: Policy = USUAL
+    daily_spend: int | None = None  # {wei} in any day
+    silence: float = 300.0  # {s} without a new block after which somebody is told
+    skew: float = 120.0  # {s} that a block may be ahead of this machine's clock
+    kill_file: Path | None = None
+    broadcast: bool = False  # False decides and records, and sends nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the loop works."""
+
+    chain: Chain
+    journal: Journal
+    fleet: Fleet
+    vaults: Callable[[BlockRef], Sequence[str]]  # that are kept, at a block
+    coin: Callable[[BlockRef], Coin]  # where the price of the chain's coin comes from
+    signers: Mapping[Account, Signer]
+    lease: Lease | None = None  # None where no other keeper works on the same journal
+    broadcaster: Chain | None = None  # that gets signed bytes in place of `chain`
+    agreeing: Callable[[BlockRef], AbstractContextManager[None]] = lambda _block: nullcontext()
+    depth: int = 0  # blocks below the head that everything is read at
+
+
+@dataclass
+class Keeper:
+    """One keeper; one thread."""
+
+    place: Place
+    settings: Settings
+    watch: Watch
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    standing: Standing = field(init=False)
+    schedule: Schedule = field(init=False)
+    flights: dict[str, Flight] = field(default_factory=dict)  # by vault
+    _known: int = NOWHERE  # newest record of the journal that `standing` includes
+    _leads: bool = False
+    _due_since: dict[str, int] = field(default_factory=dict)  # {s} chain time, by vault
+
+    def __post_init__(self) -> None:
+        self.schedule = self.settings.schedule
+        self.standing = Standing(self.settings.trips, Spending(self.settings.daily_spend))
+
+    # ---- running
+
+    def run(self, heads: Heads, stop: Stop, *, once: bool = False) -> None:
+        """Passes until `stop` is set, or `once`, until a tick has been made and what it sent is final.
+
+        Raises
+        ------
+        StorageError
+            When the journal cannot be used: nothing is signed then.
+        """
+        block: BlockRef | None = None
+        while not stop.is_set():
+            event = heads.next(stop, SLICE)
+            block = event.block if isinstance(event, NewHead) else block
+            if block is not None:
+                self.pass_(block)
+            elif heads.stalled is Stalled.ENDPOINTS:
+                self.watch.noted(Condition(AlertKind.NODE_TROUBLE, "", Stalled.ENDPOINTS.value))
+                self._end(0)
+            if once and self.schedule.ticks and not self.flights:
+                return
+
+    def pass_(self, head: BlockRef) -> None:
+        """One pass at the newest block."""
+        try:
+            if self._lead():
+                self._read_journal()
+                self._step_flights()
+                self._tick(head)
+        except LeaseLostError as error:
+            self._leads = False
+            self.watch.failed(error)
+        except StorageError as error:
+            self.watch.failed(error)
+            self._end(head.timestamp)
+            raise
+        except EvenkeelError as error:
+            self.watch.failed(error)
+        self.watch.noted(conditions.of_silence(silent_for(self.schedule, self.clock()), self.settings.silence))
+        self.watch.noted(conditions.of_skew(head.timestamp - self.wall(), self.settings.skew))
+        self._end(head.timestamp)
+
+    def _end(self, chain_time: int) -> None:
+        self.watch.passed(self.standing, chain_time, self.clock())
+
+    # ---- leading
+
+    def _lead(self) -> bool:
+        """Whether this keeper may act; taking over, it takes what its predecessor left on the way."""
+        lease = self.place.lease
+        if lease is not None and not lease.acquire():
+            self._leads = False
+            return False
+        if not self._leads and self.settings.broadcast:
+            found = send.resume(self.place.chain, self.place.journal, clock=self.clock)
+            self.flights = {flight.vault: flight for flight in found}
+        self._leads = True
+        return True
+
+    def _read_journal(self) -> None:
+        """Everything that was recorded since the last pass, by this process and by others."""
+        records = list(self.place.journal.since(self._known))
+        if records:
+            self.standing = reduce(after, records, self.standing)
+            self._known = records[-1].seq
+
+    # ---- what is on its way
+
+    def _step_flights(self) -> None:
+        signers = {signer.address: signer for signer in self.place.signers.values()}
+        for vault, flight in list(self.flights.items()):
+            try:
+                found = send.step(
+                    self.place.chain,
+                    signers.get(flight.sender),
+                    self.place.journal,
+                    flight,
+                    policy=self.settings.policy,
+                    broadcaster=self.place.broadcaster,
+                    clock=self.clock,
+                )
+            except StorageError:
+                raise
+            except EvenkeelError as error:
+                self.watch.failed(error, vault)
+                continue
+            if isinstance(found, Verdict):
+                del self.flights[vault]
+                self.watch.ended(flight, found)
+            else:
+                self.flights[vault] = found
+                if len(found.attempts) > len(flight.attempts):
+                    self.watch.signed(found)
+        self._read_journal()
+
+    # ---- a tick
+
+    def _tick(self, head: BlockRef) -> None:
+        begun = self.clock()
+        skipped = self.schedule.skipped
+        self.schedule, ticks = look(self.schedule, head, begun)
+        self.watch.looked(self.schedule, head, begun, self.wall())
+        if not ticks:
+            return
+        depth = self.place.depth
+        block = self.place.chain.block(max(head.number - depth, 0)) if depth else head
+        tick = self.place.fleet.tick(self.place.vaults(block), block)
+        self.place.journal.append_all([tick.record.draft])
+        self.schedule = plan_ahead(
+            self.schedule, (wanted_at(each.snapshot, each.answer) for each in tick.vaults if each.snapshot)
+        )
+        self.watch.ticked(tick, self.clock() - begun, self.schedule.skipped - skipped)
+        self._launch_all(tick)
+
+    def _launch_all(self, tick: FleetTick) -> None:
+        planned = {each.vault: each for each in tick.vaults if isinstance(each.answer, Plan)}
+        due = {vault: self._due_since.get(vault, tick.block.timestamp) for vault in planned}
+        self._due_since = due
+        if not self.settings.broadcast:
+            return
+        waiting = [self._waiting(each, due[vault]) for vault, each in planned.items()]
+        busy = {vault: flight.sender for vault, flight in self.flights.items()}
+        assigned = assign(waiting, tuple(self.place.signers), busy)
+        for vault in assigned.unserved:
+            self.watch.unserved(vault)
+        accounts = {account.address: signer for account, signer in self.place.signers.items()}
+        for assignment in assigned.now:
+            self._launch(planned[assignment.vault], accounts[assignment.account])
+
+    def _waiting(self, tick: VaultTick, since: int) -> Waiting:
+        drift = tick.snapshot.due.largest_drift if tick.snapshot else 0
+        return Waiting(tick.vault, drift, since, self.standing.failures.get(tick.vault, 0))
+
+    def _launch(self, tick: VaultTick, signer: Signer) -> None:
+        snapshot, plan = tick.snapshot, tick.answer
+        if snapshot is None or not isinstance(plan, Plan):
+            raise TypeError("what is launched is a plan, made from a snapshot")
+        try:
+            held = guards.stopped(self.standing, snapshot, self._killed())
+            if held is None:
+                self._agree(snapshot)
+                held = self._send(snapshot, plan, signer)
+            if held is not None:
+                self.watch.held(tick.vault, signer.address, held)
+        except StorageError:
+            raise
+        except EvenkeelError as error:
+            self.watch.refused(tick.vault, error)
+
+    def _send(self, snapshot: Snapshot, plan: Plan, signer: Signer) -> Hold | None:
+        """Signed and broadcast, or what holds it back."""
+        chain, settings = self.place.chain, self.settings
+        head = chain.head()
+        gas = send.simulate(chain, snapshot.vault, plan, signer.address, head)
+        fees = chain.fees(head)
+        worst = send.worst_case(gas, fees, settings.policy)
+        offer = Offer(snapshot, plan, signer.address, gas, fees, worst, chain.balance(signer.address, head))
+        low = conditions.of_balance(signer.address, offer.balance, worst, settings.costs)
+        self.watch.balance(signer.address, offer.balance, low)
+        coin = self.place.coin(head) if settings.costs.max_gas_cost is not None else Coin()
+        self._read_journal()  # a word of the operator may have come
+        held = guards.check(offer, settings.costs, self.standing, coin, head.timestamp, self._killed())
+        if held is not None:
+            return held
+        flight = send.launch(
+            chain,
+            signer,
+            self.place.journal,
+            snapshot.vault,
+            plan,
+            gas=gas,
+            policy=replace(settings.policy, budget=worst),
+            broadcaster=self.place.broadcaster,
+            clock=self.clock,
+        )
+        self.flights[snapshot.vault] = flight
+        self.watch.signed(flight)
+        self._read_journal()
+        return None
+
+    def _agree(self, snapshot: Snapshot) -> None:
+        """Raises where another endpoint shows another block or another vault."""
+        with self.place.agreeing(snapshot.block):
+            again = self.place.fleet.read([snapshot.vault], snapshot.block)[snapshot.vault]
+        if isinstance(again, EvenkeelError):
+            raise again
+        if again != snapshot:
+            raise DisagreementError(
+                f"The vault {snapshot.vault} reads differently at the same block {snapshot.block.number}.",
+                "A node that answers so cannot be trusted with money: compare the endpoints.",
+            )
+
+    def _killed(self) -> str:
+        file = self.settings.kill_file
+        return str(file) if file is not None and file.exists() else ""
