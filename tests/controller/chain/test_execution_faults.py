@@ -8,7 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_proxy import SEND, Call, Fault, Forward, GethPool, Json, Proxy, answer_lost, fault_proxy, hidden, refused
+from fault_proxy import (
+    SEND,
+    Call,
+    Fault,
+    Forward,
+    GethPool,
+    Json,
+    Proxy,
+    altered,
+    answer_lost,
+    fault_proxy,
+    hidden,
+    refused,
+)
 from plan_world import PlanWorld, build
 
 from controller.chain import dev
@@ -430,7 +443,19 @@ def test_resume__after_a_bump__then_all_hashes_are_watched_and_the_older_one_cou
     keeper.world.chain.send_raw(flight.attempts[0].raw)
     keeper.mine()
     (resumed,) = send.resume(keeper.chain, keeper.journal, clock=lambda: keeper.now)
+    assert [attempt.hash for attempt in resumed.attempts] == [attempt.hash for attempt in flight.attempts]
     _executed_once(keeper, keeper.ends(resumed), flight.attempts[0].hash)
+
+
+def test_F10_a_receipt_from_another_branch__then_it_counts_for_nothing(keeper: Keeper) -> None:
+    flight = keeper.launch()
+    _pause(keeper)
+    keeper.mine()
+    elsewhere = {"blockHash": "0x" + "ab" * 32}
+    rule = keeper.proxy.inject(altered(lambda receipt: {**receipt, **elsewhere}), "eth_getTransactionReceipt")
+    flight = keeper.flies(flight)
+    rule.clear()
+    assert keeper.ends(flight).fate is Fate.REVERTED
 
 
 def test_step__when_the_node_does_not_answer__then_the_flight_stays_good(keeper: Keeper) -> None:
