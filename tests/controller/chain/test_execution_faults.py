@@ -26,6 +26,7 @@ from plan_world import PlanWorld, build
 
 from controller.chain import dev
 from controller.chain.client import Chain
+from controller.chain.endpoints import Endpoints
 from controller.chain.nodes import Node, start_node
 from controller.chain.wire import word
 from controller.errors import NodeError, SendError, SigningKeyError
@@ -363,18 +364,16 @@ def test_F22_the_deadline_passes_on_the_chain_s_clock__then_cancelled_whatever_t
     assert verdict == Verdict(Fate.CANCELLED, reason=f"the deadline {flight.plan.deadline} has passed")
 
 
-def test_broadcaster__when_it_is_named__then_the_bytes_go_there_only_and_all_else_is_read_elsewhere(
+def test_launch__when_the_network_has_a_private_endpoint__then_the_bytes_go_there_only(
     keeper: Keeper, node: Node
 ) -> None:
     with fault_proxy(node.url) as private:
-        relay = Chain(private.url, node.chain_id)
-        private.forget()
-        given: dict[str, Any] = {"policy": keeper.policy, "broadcaster": relay}
+        chain = Chain(Endpoints([keeper.proxy.url], node.chain_id, private=private.url))
         world = keeper.world
-        flight = send.launch(keeper.chain, world.signer, keeper.journal, world.vault, world.plan(), **given)
+        flight = send.launch(chain, world.signer, keeper.journal, world.vault, world.plan(), policy=keeper.policy)
         keeper.mine()
-        verdict = send.step(keeper.chain, world.signer, keeper.journal, flight, **given)
-        assert {exchange.method for exchange in private.calls()} == {SEND}
+        verdict = send.step(chain, world.signer, keeper.journal, flight, policy=keeper.policy)
+        assert {exchange.method for exchange in private.calls()} == {"eth_chainId", SEND}
     assert keeper.sent() == []
     assert isinstance(verdict, Verdict)
     _executed_once(keeper, verdict, flight.attempts[0].hash)
