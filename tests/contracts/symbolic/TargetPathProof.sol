@@ -15,18 +15,6 @@ contract TargetPathProof is Test {
         assertEq(uint16(packed) + (packed >> 16), BPS);
     }
 
-    function check_interpolate__three_assets__sum(
-        uint16[2] calldata from,
-        uint16[2] calldata to,
-        uint40 elapsed,
-        uint40 duration
-    ) public pure {
-        vm.assume(elapsed <= duration && duration != 0);
-        vm.assume(uint256(from[0]) + from[1] <= BPS && uint256(to[0]) + to[1] <= BPS);
-        uint256 packed = TargetPath.interpolate(_three(from), _three(to), 3, elapsed, duration);
-        assertEq(uint16(packed) + uint16(packed >> 16) + (packed >> 32), BPS);
-    }
-
     /// The missing basis point goes to the larger remainder, of equal ones to the first.
     function check_interpolate__two_assets__largest_remainder(uint16 from, uint16 to, uint40 elapsed, uint40 duration)
         public
@@ -54,9 +42,5 @@ contract TargetPathProof is Test {
 
     function _two(uint256 first) private pure returns (uint256) {
         return (BPS - first) << 16 | first;
-    }
-
-    function _three(uint16[2] calldata first) private pure returns (uint256) {
-        return (BPS - first[0] - first[1]) << 32 | uint256(first[1]) << 16 | first[0];
     }
 }
