@@ -105,6 +105,15 @@ prove: setup .venv-halmos/.python ## Prove the arithmetic symbolically, after te
 soak: setup .venv/.postgresql ## Two keepers through every fault at random; ARGS="--ticks 2000 --seed 7 --vaults 12"
 	.venv/bin/python scripts/soak.py $(ARGS)
 
+coverage: setup ## How much of the contracts the tests reach; fails below 98% of lines or branches
+	mkdir -p build/coverage
+	FOUNDRY_GAS_SNAPSHOT_CHECK=false FOUNDRY_OUT=build/coverage/out FOUNDRY_CACHE_PATH=build/coverage/cache $(FORGE) coverage \
+	  --no-match-coverage '^(tests|node_modules|contracts/dev)' --report summary --report lcov --report-file build/coverage/lcov.info
+	.venv/bin/python scripts/check_coverage.py build/coverage/lcov.info
+
+mutants: setup ## Plant small defects in the contracts, one at a time, and count those that the tests find; ARGS="Budget"
+	PATH="$(FOUNDRY):$$PATH" .venv/bin/python scripts/mutants.py $(ARGS)
+
 bench: setup ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
 	.venv/bin/python scripts/bench.py
 

@@ -179,18 +179,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, help="where the keepers' logs stay")
     given = parser.parse_args(arguments)
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="evenkeel-soak-") as directory, made(Path(directory), given.vaults) as scene:
-        with Journal(scene.journal) as journal:
-            soak = Soak(scene, journal, random.Random(given.seed))  # noqa: S311 -- to be drawn again by its seed
-            try:
-                soak.run(given.ticks)
-                found = failures(soak, given.ticks)
-            finally:
-                for keeper in soak.keepers:
-                    keeper.kill()
-                    if given.keep is not None:
-                        shutil.copy(keeper.log, given.keep)
-            report(soak, given.seed, time.monotonic() - begun)
+    with (
+        tempfile.TemporaryDirectory(prefix="evenkeel-soak-") as directory,
+        made(Path(directory), given.vaults) as scene,
+        Journal(scene.journal) as journal,
+    ):
+        soak = Soak(scene, journal, random.Random(given.seed))  # noqa: S311 -- to be drawn again by its seed
+        try:
+            soak.run(given.ticks)
+            found = failures(soak, given.ticks)
+        finally:
+            for keeper in soak.keepers:
+                keeper.kill()
+                if given.keep is not None:
+                    shutil.copy(keeper.log, given.keep)
+        report(soak, given.seed, time.monotonic() - begun)
     for name, what in found.items():
         print(f"FAILED: {name}")
         for line in what[:10]:

@@ -240,10 +240,10 @@ class Endpoints:
                     refusals.append(error)
         if answers:
             return answers[0]
-        # a node's own words about the transaction say more than that another one did not answer
-        spoken = [error for error in refusals if isinstance(error, RpcError)]
-        if spoken:
-            raise spoken[0]
+        unclear = [error for error in refusals if not isinstance(error, RpcError)]
+        if refusals:
+            # one that gave no answer may have the bytes, whatever another one says of them
+            raise (unclear or refusals)[0]
         return self._first(self._all, ask)
 
     # ---- one endpoint

@@ -96,7 +96,8 @@ Heartbeat = Annotated[
     Decimal, _range(60, 14 * DAY, "seconds", "it looks like minutes or hours", "it looks like milliseconds")
 ]
 LeaseTime = Annotated[
-    Decimal, _range(3, 600, "seconds", "it looks like minutes", "it looks like milliseconds, or is more than ten minutes")
+    Decimal,
+    _range(3, 600, "seconds", "it looks like minutes", "it looks like milliseconds, or is more than 10 minutes"),
 ]
 Hours = Annotated[Decimal, _range(1, 168, "hours", "it looks like days", "it looks like minutes or seconds")]
 Points = Annotated[int, _count(1, 10_000, "basis points", ": 0.5% are 50")]

@@ -35,7 +35,6 @@ class Desk:
     signer: Signer | None
     journal: Journal
     policy: Policy
-    broadcaster: Chain | None
     clock: Clock
 
     def do(self, flight: Flight, action: Action, block: int) -> Flight | Verdict:
@@ -86,7 +85,7 @@ class Desk:
         }
 
     def _broadcast(self, flight: Flight, attempt: Attempt) -> Flight:
-        reply, said = _offered(self.broadcaster or self.chain, attempt.raw)
+        reply, said = _offered(self.chain, attempt.raw)
         if reply is Reply.TAKEN and attempt.reply is not Reply.TAKEN:
             self.journal.append(RecordKind.BROADCAST, flight.vault, broadcast_body(attempt), flight.intent)
         return heard(flight, attempt.hash, reply, said)

@@ -44,7 +44,6 @@ def launch(
     *,
     gas: int | None = None,
     policy: Policy = USUAL,
-    broadcaster: Chain | None = None,
     clock: Clock = time.monotonic,
 ) -> Flight:
     """Record a plan, sign it and broadcast it.
@@ -52,7 +51,6 @@ def launch(
     Parameters
     ----------
     gas : {gas} from an earlier `simulate`; None simulates here.
-    broadcaster : the endpoint that gets the bytes, where it is another one than that which is read; None takes `chain`.
 
     Raises
     ------
@@ -65,7 +63,7 @@ def launch(
     StorageError
         When the journal cannot be written. Nothing is sent that is not in it; `resume` finds what is.
     """
-    desk = Desk(chain, signer, journal, policy, broadcaster, clock)
+    desk = Desk(chain, signer, journal, policy, clock)
     require_free(journal, vault, signer.address)
     head = chain.head()
     estimate = simulate(chain, vault, plan, signer.address, head) if gas is None else gas
@@ -86,7 +84,6 @@ def step(
     flight: Flight,
     *,
     policy: Policy = USUAL,
-    broadcaster: Chain | None = None,
     clock: Clock = time.monotonic,
 ) -> Flight | Verdict:
     """One look at the chain and what follows from it. Does not wait: called again at each new block.
@@ -106,7 +103,7 @@ def step(
     StorageError
         When the journal cannot be written: only `resume` knows then what has been signed.
     """
-    desk = Desk(chain, signer, journal, policy, broadcaster, clock)
+    desk = Desk(chain, signer, journal, policy, clock)
     if signer is None:
         desk = replace(desk, policy=replace(desk.policy, signs=False))
     sighting = look(chain, flight, desk.policy, clock())
@@ -179,7 +176,7 @@ def submit(
     StorageError
         When the journal cannot be written: nothing is sent then.
     """
-    desk = Desk(chain, signer, journal, Policy(confirmations, max_fee=max_fee), None, clock)
+    desk = Desk(chain, signer, journal, Policy(confirmations, max_fee=max_fee), clock)
     if _recover(desk, vault, timeout, sleep):
         raise SendError("An earlier plan of this vault turned out to be executed.", "Plan again from a fresh snapshot.")
     flight = launch(chain, signer, journal, vault, plan, gas=gas, policy=desk.policy, clock=clock)
@@ -217,7 +214,7 @@ def recover(
     SendError
         When one is still open after `timeout`.
     """
-    return _recover(Desk(chain, signer, journal, Policy(confirmations), None, clock), vault, timeout, sleep)
+    return _recover(Desk(chain, signer, journal, Policy(confirmations), clock), vault, timeout, sleep)
 
 
 def _recover(desk: Desk, vault: str, timeout: float, sleep: Callable[[float], None]) -> tuple[Outcome, ...]:

@@ -68,7 +68,6 @@ class Place:
     coin: Callable[[BlockRef], Coin]  # where the price of the chain's coin comes from
     signers: Mapping[Account, Signer]
     lease: Lease | None = None  # None where no other keeper works on the same journal
-    broadcaster: Chain | None = None  # that gets signed bytes in place of `chain`
     agreeing: Callable[[BlockRef], AbstractContextManager[None]] = lambda _block: nullcontext()
     depth: int = 0  # blocks below the head that everything is read at
 
@@ -175,7 +174,6 @@ class Keeper:
                     self.place.journal,
                     flight,
                     policy=self.settings.policy,
-                    broadcaster=self.place.broadcaster,
                     clock=self.clock,
                 )
             except StorageError:
@@ -269,7 +267,6 @@ class Keeper:
             plan,
             gas=gas,
             policy=replace(settings.policy, budget=worst),
-            broadcaster=self.place.broadcaster,
             clock=self.clock,
         )
         self.flights[snapshot.vault] = flight

@@ -24,7 +24,9 @@ def quotes(world: World, directory: Path) -> VenueQuotes:
     return venues.quotes(world.chain, directory, world.quoter, (POOL_FEE,), (world.listed[-1].token,))
 
 
-def found_vault(world: World, directory: Path, factory: str, mandate: Mandate, roles: Roles, dollars: int) -> str:
+def found_vault(
+    world: World, directory: Path, factory: str, mandate: Mandate, roles: Roles, dollars: int, salt: bytes = SALT
+) -> str:
     """Creates the owner's vault and puts `dollars` {quote} into it, on target. Returns its address."""
 
     def transact(to: str, data: bytes) -> Receipt:
@@ -33,7 +35,7 @@ def found_vault(world: World, directory: Path, factory: str, mandate: Mandate, r
     prices = {listed.token: listed.price(answer) for listed, answer in zip(world.listed, world.first, strict=True)}
     block = world.chain.head()
     pairings = vaults.pairings(quotes(world, directory), mandate, prices, block)
-    data = vaults.creation_data(world.chain, factory, mandate, roles, pairings, SALT)
+    data = vaults.creation_data(world.chain, factory, mandate, roles, pairings, salt)
     vault = vaults.created_vault(world.chain, factory, transact(factory, data))
     value = dollars * 10**VALUE_DECIMALS
     targets = targets_at(mandate.path, block.timestamp)

@@ -13,8 +13,7 @@ from controller.chain.entries import decode_entry
 from controller.chain.wire import word
 from controller.errors import EvenkeelError
 from controller.execution.journal import Journal, Record, RecordKind
-from controller.model import BlockRef, Kind, Rebalance
-
+from controller.model import BlockRef, Kind, Rebalance, Snapshot
 from soaking.scene import COOLDOWN, Scene
 
 
@@ -64,7 +63,7 @@ def due(scene: Scene) -> tuple[str, ...]:
     return tuple(vault for vault, found in snapshots.items() if isinstance(found, EvenkeelError) or _waits(found, head))
 
 
-def _waits(snapshot: lens.Snapshot, head: BlockRef) -> bool:
+def _waits(snapshot: Snapshot, head: BlockRef) -> bool:
     return snapshot.due.due or head.timestamp <= snapshot.status.last_rebalance + COOLDOWN
 
 

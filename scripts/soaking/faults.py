@@ -147,7 +147,7 @@ class Chaos:
         self.scene.chain.request("eth_sendTransaction", transaction)
 
     def _reorganise(self) -> None:
-        """The newest blocks are replaced by empty ones; half of the times the pool does not get back what was in them."""
+        """The newest blocks are replaced by empty ones; every other time the pool gets back what was in them."""
         taken_back = self.chance.randint(1, CONFIRMATIONS - 1)
         chain = self.scene.chain
         head = chain.head().number

@@ -252,6 +252,16 @@ contract VaultMandateTest is OddVaults {
         );
     }
 
+    /// A balance that cannot be read is none that can be judged.
+    function test_setMandate__asset_dropped_that_cannot_be_read__reverts() public {
+        bytes memory call = _call(_withoutThird());
+        vm.prank(owner);
+        vm.warp(odd.submit(call));
+        refreshFeeds();
+        oddTokens[2].setBalanceBroken(true);
+        _reverts(odd, call, abi.encodeWithSelector(IVaultCore.TokenUnreadable.selector, oddTokens[2]));
+    }
+
     /// T-10: what an outsider may send blocks nothing, up to the smallest trade, inclusive.
     function test_T10_setMandate__dust_dropped__goes_through(uint256 dust, bool isMost) public {
         oddTokens[2].burn(address(odd), 200_000 * ONE);

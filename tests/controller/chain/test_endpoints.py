@@ -12,6 +12,7 @@ from fault_proxy import (
     Fault,
     Proxy,
     altered,
+    answer_lost,
     behind,
     delayed,
     dropped,
@@ -30,7 +31,7 @@ from controller.chain.client import Chain
 from controller.chain.endpoints import Endpoints
 from controller.chain.health import Manners, Timing
 from controller.chain.nodes import Node, start_node
-from controller.chain.transport import RpcError
+from controller.chain.transport import NoAnswerError, RpcError
 from controller.errors import (
     DisagreeingNodesError,
     NodeError,
@@ -454,10 +455,21 @@ def test_send_raw__when_all_refuse__then_a_nodes_own_words(
     proxies: tuple[Proxy, Proxy, Proxy], time: Time, world: PlanWorld
 ) -> None:
     chain = Chain(_endpoints(proxies[:2], time))
-    proxies[0].inject(dropped(), "eth_sendRawTransaction")
-    proxies[1].inject(refused("nonce too low"), "eth_sendRawTransaction")
+    for proxy in proxies[:2]:
+        proxy.inject(refused("nonce too low"), "eth_sendRawTransaction")
     with pytest.raises(RpcError, match="nonce too low"):
         chain.send_raw(_raw(world))
+
+
+def test_send_raw__when_one_refuses_and_one_gives_no_answer__then_it_may_have_the_bytes(
+    proxies: tuple[Proxy, Proxy, Proxy], time: Time, world: PlanWorld
+) -> None:
+    chain = Chain(_endpoints(proxies[:2], time))
+    proxies[0].inject(answer_lost(), "eth_sendRawTransaction")
+    proxies[1].inject(refused("insufficient funds"), "eth_sendRawTransaction")
+    with pytest.raises(NoAnswerError):
+        chain.send_raw(_raw(world))
+    assert world.chain.request("eth_getBlockByNumber", "latest", False)["transactions"]
 
 
 def test_send_raw__when_a_private_endpoint_is_named__then_no_other_ever_gets_it(

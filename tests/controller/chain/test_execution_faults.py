@@ -8,11 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_proxy import SEND, Call, Fault, Forward, GethPool, Json, Proxy, answer_lost, fault_proxy, hidden, refused
+from fault_proxy import (
+    SEND,
+    Call,
+    Fault,
+    Forward,
+    GethPool,
+    Json,
+    Proxy,
+    altered,
+    answer_lost,
+    fault_proxy,
+    hidden,
+    refused,
+)
 from plan_world import PlanWorld, build
 
 from controller.chain import dev
 from controller.chain.client import Chain
+from controller.chain.endpoints import Endpoints
 from controller.chain.nodes import Node, start_node
 from controller.chain.wire import word
 from controller.errors import NodeError, SendError, SigningKeyError
@@ -350,18 +364,16 @@ def test_F22_the_deadline_passes_on_the_chain_s_clock__then_cancelled_whatever_t
     assert verdict == Verdict(Fate.CANCELLED, reason=f"the deadline {flight.plan.deadline} has passed")
 
 
-def test_broadcaster__when_it_is_named__then_the_bytes_go_there_only_and_all_else_is_read_elsewhere(
+def test_launch__when_the_network_has_a_private_endpoint__then_the_bytes_go_there_only(
     keeper: Keeper, node: Node
 ) -> None:
     with fault_proxy(node.url) as private:
-        relay = Chain(private.url, node.chain_id)
-        private.forget()
-        given: dict[str, Any] = {"policy": keeper.policy, "broadcaster": relay}
+        chain = Chain(Endpoints([keeper.proxy.url], node.chain_id, private=private.url))
         world = keeper.world
-        flight = send.launch(keeper.chain, world.signer, keeper.journal, world.vault, world.plan(), **given)
+        flight = send.launch(chain, world.signer, keeper.journal, world.vault, world.plan(), policy=keeper.policy)
         keeper.mine()
-        verdict = send.step(keeper.chain, world.signer, keeper.journal, flight, **given)
-        assert {exchange.method for exchange in private.calls()} == {SEND}
+        verdict = send.step(chain, world.signer, keeper.journal, flight, policy=keeper.policy)
+        assert {exchange.method for exchange in private.calls()} == {"eth_chainId", SEND}
     assert keeper.sent() == []
     assert isinstance(verdict, Verdict)
     _executed_once(keeper, verdict, flight.attempts[0].hash)
@@ -430,7 +442,19 @@ def test_resume__after_a_bump__then_all_hashes_are_watched_and_the_older_one_cou
     keeper.world.chain.send_raw(flight.attempts[0].raw)
     keeper.mine()
     (resumed,) = send.resume(keeper.chain, keeper.journal, clock=lambda: keeper.now)
+    assert [attempt.hash for attempt in resumed.attempts] == [attempt.hash for attempt in flight.attempts]
     _executed_once(keeper, keeper.ends(resumed), flight.attempts[0].hash)
+
+
+def test_F10_a_receipt_from_another_branch__then_it_counts_for_nothing(keeper: Keeper) -> None:
+    flight = keeper.launch()
+    _pause(keeper)
+    keeper.mine()
+    elsewhere = {"blockHash": "0x" + "ab" * 32}
+    rule = keeper.proxy.inject(altered(lambda receipt: {**receipt, **elsewhere}), "eth_getTransactionReceipt")
+    flight = keeper.flies(flight)
+    rule.clear()
+    assert keeper.ends(flight).fate is Fate.REVERTED
 
 
 def test_step__when_the_node_does_not_answer__then_the_flight_stays_good(keeper: Keeper) -> None:

@@ -128,6 +128,13 @@ class Keeper(RuleBasedStateMachine):
         self.chain.mine(12, from_pool=from_pool)
         self.tick(lifetime, shaken)
 
+    @rule(rounds=st.integers(2, 6), base=st.sampled_from([5, 10, 60, 200]), from_pool=st.booleans())
+    def quiet_blocks_and_ticks(self, rounds: int, base: int, from_pool: bool) -> None:
+        """Long enough for bumps."""
+        self.chain.base = base * GWEI
+        for _ in range(rounds):
+            self.block_and_tick(31, from_pool, 10_000, shaken=False)
+
     @rule(lifetime=LIFETIMES, shaken=st.booleans())
     def tick(self, lifetime: int, shaken: bool) -> None:
         """`shaken`: the longest reorg that a verdict must survive follows it at once."""

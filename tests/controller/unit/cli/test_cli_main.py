@@ -154,11 +154,11 @@ def test_print_error__when_json__then_mistakes_and_the_custom_error(capsys: pyte
     assert json.loads(capsys.readouterr().out)["revert"] == {"name": "NotDue", "arguments": {"drift": str(10**30)}}
 
 
-def test_stopping__when_a_signal_comes__then_sleep_ends_and_a_transaction_gets_its_grace() -> None:
+def test_stopping__when_a_signal_comes__then_waiting_ends_and_a_transaction_gets_its_grace() -> None:
     stopping = Stopping.on_signals()
     begun = time.monotonic()
     os.kill(os.getpid(), signal.SIGTERM)
-    stopping.sleep(60)
+    assert stopping.wait(60)
     stopping.sleep_in_tick(0)
     assert time.monotonic() - begun < 5
     assert stopping.since is not None
@@ -169,7 +169,7 @@ def test_stopping__when_a_signal_comes__then_sleep_ends_and_a_transaction_gets_i
 
 def test_stopping__when_no_signal_comes__then_sleeps_as_long_as_asked() -> None:
     begun = time.monotonic()
-    Stopping().sleep(0.15)
+    assert not Stopping().wait(0.15)
     assert 0.14 < time.monotonic() - begun < 5
 
 

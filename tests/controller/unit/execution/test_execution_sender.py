@@ -265,6 +265,15 @@ def test_expired__when_nobody_can_sign__then_final_only_once_confirmed() -> None
     assert _verdict(FLIGHT, _sees(head=late, settled=late), policy).fate is Fate.EXPIRED
 
 
+@pytest.mark.parametrize("signs", [True, False])
+def test_superseded__when_the_other_entry_is_not_confirmed__then_not_final(signs: bool) -> None:
+    policy = replace(USUAL, confirmations=2, signs=signs)
+    nonce = 4 if signs else 3
+    seen = _sees(settled=HEAD, account_nonce=nonce, settled_nonce=nonce, used=Used(111, b"\6" * 32))
+    assert not any(isinstance(action, Finish) for action in _does(FLIGHT, seen, policy))
+    assert _verdict(FLIGHT, replace(seen, settled=NEXT), policy).fate is Fate.SUPERSEDED
+
+
 def test_F07_a_nonce_ahead_of_the_account_s__when_a_reorg_left_it_so__then_not_cancelled_but_expired() -> None:
     late = replace(NEXT, timestamp=5_000)
     assert _does(FLIGHT, _sees(account_nonce=2, head=late, settled=HEAD)) == (Broadcast(FIRST),)

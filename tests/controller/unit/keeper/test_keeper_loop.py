@@ -57,15 +57,19 @@ def test_F20_pass__when_another_led_while_this_one_slept__then_what_that_one_beg
     url = f"sqlite:///{tmp_path / 'keeper.db'}"
     chain = SimChain()
     plan = Plan(0, 2**40 - 1, 0, chain.head().hash, bytes(32), False, ())
-    with closing(Lease(url, "keeper", duration=LONG)) as lease, closing(Lease(url, "keeper", duration=LONG)) as other:
-        with Journal(url, lease=lease) as journal, Journal(url, lease=other) as theirs:
-            keeper = _keeper(chain, journal, lease)
-            keeper.pass_(chain.head())
-            _expire(url)  # it sleeps past its lease
-            assert other.acquire()
-            flight = Flight(-1, VAULT, plan, SENDER, nonce=0, gas=100_000, budget=10**18)
-            theirs.append(RecordKind.INTENT, VAULT, intent_body(chain.chain_id, flight))
-            _expire(url)  # the other one is killed
-            keeper.pass_(chain.head())
-            assert lease.epoch == 3
-            assert journal.open_intents() == [], "nothing was signed for it, so that it ends at once"
+    with (
+        closing(Lease(url, "keeper", duration=LONG)) as lease,
+        closing(Lease(url, "keeper", duration=LONG)) as other,
+        Journal(url, lease=lease) as journal,
+        Journal(url, lease=other) as theirs,
+    ):
+        keeper = _keeper(chain, journal, lease)
+        keeper.pass_(chain.head())
+        _expire(url)  # it sleeps past its lease
+        assert other.acquire()
+        flight = Flight(-1, VAULT, plan, SENDER, nonce=0, gas=100_000, budget=10**18)
+        theirs.append(RecordKind.INTENT, VAULT, intent_body(chain.chain_id, flight))
+        _expire(url)  # the other one is killed
+        keeper.pass_(chain.head())
+        assert lease.epoch == 3
+        assert journal.open_intents() == [], "nothing was signed for it, so that it ends at once"
