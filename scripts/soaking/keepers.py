@@ -71,7 +71,7 @@ class Keeper:
         self._begun, self._warm = time.monotonic(), 0
 
     def look(self) -> None:
-        """Measures it, starts it again when it has ended, and lets it go on when it has been stopped for long enough."""
+        """Measures it, starts it again when it has ended, and lets it go on once it has slept for long enough."""
         if self.process is None:
             self.start()
         elif self.process.poll() is not None:
