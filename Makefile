@@ -15,7 +15,7 @@ ARGS ?=
 FORGE = PATH="$(FOUNDRY):$$PATH" forge
 SOLIDITY := $(shell find contracts -name '*.sol' 2>/dev/null)
 
-.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep prove coverage mutants bench wheel lock clean
+.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep prove coverage mutants soak bench wheel lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -101,6 +101,9 @@ prove: setup .venv-halmos/.python ## Prove the arithmetic symbolically, after te
 	  FOUNDRY_OUT=build/prove/out FOUNDRY_CACHE_PATH=build/prove/cache FOUNDRY_LINT_LINT_ON_BUILD=false halmos \
 	  --forge-build-out build/prove/out --match-contract 'Proof$$' --loop 16 \
 	  --solver-command "python tests/contracts/symbolic/solver.py"
+
+soak: setup .venv/.postgresql ## Two keepers through every fault at random; ARGS="--ticks 2000 --seed 7 --vaults 12"
+	.venv/bin/python scripts/soak.py $(ARGS)
 
 coverage: setup ## How much of the contracts the tests reach; fails below 98% of lines or branches
 	mkdir -p build/coverage

@@ -21,7 +21,7 @@ from controller.cli.session import Session
 from controller.cli.stopping import Stopping
 from controller.config import keeper_file
 from controller.config.keeper_file import CoinFeed, KeeperFile, KeyPlace
-from controller.errors import ConfigurationError, EvenkeelError, Mistake, SigningKeyError
+from controller.errors import ConfigurationError, EvenkeelError, Mistake, NodeError, SigningKeyError
 from controller.execution import keys
 from controller.execution.flight import Policy
 from controller.execution.journal import Journal
@@ -40,8 +40,6 @@ from controller.keeper.watch import Watch
 from controller.model import BlockRef
 
 LEASE: Final = "keeper"
-LEASE_SECONDS: Final = 30.0
-"""{s} after which a standby takes over from a leader that is silent."""
 CLOSING: Final = 5.0
 """{s} that alerts get at the end."""
 
@@ -80,7 +78,7 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
     signers = _signers(file, session, block)
     with ExitStack() as open_:
         url = _journal_url(file, lambda: session)
-        lease = Lease(url, LEASE, duration=LEASE_SECONDS)
+        lease = Lease(url, LEASE, duration=file.lease)
         open_.callback(lease.close)
         journal = open_.enter_context(Journal(url, lease=lease))
         controller = session.controller(journal, None)
@@ -207,6 +205,8 @@ def _signers(file: KeeperFile, session: Session, block: BlockRef) -> Mapping[Acc
             account = Account(str(to_checksum_address(signer.address)), place.vaults)
             mistakes += _wrong(where, place, account, found, kept, session, block)
             found[account] = signer
+        except NodeError:
+            raise  # no mistake of the file: the next start may find the node well
         except EvenkeelError as error:
             mistakes.append(Mistake(where, str(error)))
     if mistakes:

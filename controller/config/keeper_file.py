@@ -86,6 +86,7 @@ class KeeperFile:
     heartbeat_file: Path | None
     patience: float  # {s} without a pass of the loop after which the keeper counts as dead
     journal: Secret | None  # URL of a database; None: the chain's own file
+    lease: float  # {s} after which a standby takes over from a leader that is silent
 
 
 def load(path: Path, environment: Mapping[str, str], networks: Path | None = None) -> KeeperFile:
@@ -153,6 +154,7 @@ def _keeper(file: FileTable, network: Network, environment: Mapping[str, str]) -
         heartbeat_file=metrics.heartbeat_file,
         patience=interval * metrics.patience_intervals,
         journal=_journal(file.journal, environment),
+        lease=float(file.journal.lease_seconds),
     )
 
 

@@ -95,6 +95,10 @@ Patience = Annotated[
 Heartbeat = Annotated[
     Decimal, _range(60, 14 * DAY, "seconds", "it looks like minutes or hours", "it looks like milliseconds")
 ]
+LeaseTime = Annotated[
+    Decimal,
+    _range(3, 600, "seconds", "it looks like minutes", "it looks like milliseconds, or is more than 10 minutes"),
+]
 Hours = Annotated[Decimal, _range(1, 168, "hours", "it looks like days", "it looks like minutes or seconds")]
 Points = Annotated[int, _count(1, 10_000, "basis points", ": 0.5% are 50")]
 
@@ -198,6 +202,7 @@ class MetricsTable(Table):
 class JournalTable(Table):
     path: File | None = None
     url_variable: str | None = None
+    lease_seconds: LeaseTime = Decimal(30)
 
     @model_validator(mode="after")
     def _one_place(self) -> JournalTable:

@@ -53,6 +53,7 @@ network = {network}
 [journal]
 # path: none                    # of an SQLite file; without it .evenkeel/CHAIN.db
 # url_variable: none            # a variable with the address of a PostgreSQL database, for several keepers
+# lease_seconds = 30            # without a word of the leader, after which another keeper takes over
 """
 
 

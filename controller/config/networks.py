@@ -188,7 +188,7 @@ def _addresses(name: str, table: dict[str, Any], environment: Mapping[str, str])
     single = table.pop("url", None)
     if single is not None and "urls" in table:
         mistakes.append(Mistake(f"{name}.url", "stands beside urls: put it there"))
-    if variable in environment:
+    if variable is not None and variable in environment:
         table["urls"] = split_urls(environment[variable])
     elif single is not None:
         table.setdefault("urls", [single])

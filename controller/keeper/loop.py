@@ -36,6 +36,8 @@ from controller.model import BlockRef, Plan, Snapshot
 
 NOWHERE = -1
 """Before the first record of a journal."""
+ALONE = 0
+"""The only turn of a keeper without a lease."""
 SLICE = 1.0
 """{s} at most between two passes: a standby looks at the lease, a sender at its transactions."""
 
@@ -83,7 +85,7 @@ class Keeper:
     schedule: Schedule = field(init=False)
     flights: dict[str, Flight] = field(default_factory=dict)  # by vault
     _known: int = NOWHERE  # newest record of the journal that `standing` includes
-    _leads: bool = False
+    _turn: int | None = None  # epoch of the lease under which it leads; None while it does not
     _due_since: dict[str, int] = field(default_factory=dict)  # {s} chain time, by vault
 
     def __post_init__(self) -> None:
@@ -120,7 +122,7 @@ class Keeper:
                 self._step_flights()
                 self._tick(head)
         except LeaseLostError as error:
-            self._leads = False
+            self._turn = None
             self.watch.failed(error)
         except StorageError as error:
             self.watch.failed(error)
@@ -138,15 +140,19 @@ class Keeper:
     # ---- leading
 
     def _lead(self) -> bool:
-        """Whether this keeper may act; taking over, it takes what its predecessor left on the way."""
+        """Whether this keeper may act; taking over, it takes what its predecessor left on the way.
+
+        A turn is new when the epoch is: who slept past the lease may find it free again, and another has led meanwhile.
+        """
         lease = self.place.lease
         if lease is not None and not lease.acquire():
-            self._leads = False
+            self._turn = None
             return False
-        if not self._leads and self.settings.broadcast:
+        turn = ALONE if lease is None else lease.epoch
+        if turn != self._turn and self.settings.broadcast:
             found = send.resume(self.place.chain, self.place.journal, clock=self.clock)
             self.flights = {flight.vault: flight for flight in found}
-        self._leads = True
+        self._turn = turn
         return True
 
     def _read_journal(self) -> None:

@@ -76,6 +76,11 @@ class World:
 
     def move(self, answers: tuple[int, ...]) -> None:
         """Publishes `answers` {USD/tok} and trades every pool to them, in one transaction."""
+        dev.transact(self.chain, self.accounts.maker, self.maker.address, self.step(answers))
+        self._deepen(answers)
+
+    def step(self, answers: tuple[int, ...]) -> bytes:
+        """Call data of that transaction."""
         dollar = self.listed[-1].price(answers[-1])
         prices = [listed.price(answer) for listed, answer in zip(self.listed, answers, strict=True)]
         traded = [
@@ -83,11 +88,9 @@ class World:
             for listed, price in zip(self.listed, prices, strict=True)
             if listed.pool is not None
         ]
-        data = self.maker.encode(
+        return self.maker.encode(
             "step", [listed.feed for listed in self.listed], list(answers), *map(list, zip(*traded, strict=True))
         )
-        dev.transact(self.chain, self.accounts.maker, self.maker.address, data)
-        self._deepen(answers)
 
     def _deepen(self, answers: tuple[int, ...]) -> None:
         """Liquidity providers keep at least as many tokens in every pool as on the first day.

@@ -119,14 +119,17 @@ class Rule:
     def clear(self) -> None:
         self._cleared = True
 
+    @property
+    def over(self) -> bool:
+        """Whether it acts on nothing any more."""
+        return self._cleared or (self.times is not None and self.hits >= self.times)
+
     def takes(self, call: Call) -> bool:
         """Whether it acts on this call; counts it."""
-        if self._cleared or (self.methods and call.method not in self.methods):
+        if self.over or (self.methods and call.method not in self.methods):
             return False
         if self.skip > 0:
             self.skip -= 1
-            return False
-        if self.times is not None and self.hits >= self.times:
             return False
         self.hits += 1
         return True
@@ -336,6 +339,12 @@ class GethPool:
         with self._lock:
             return tuple(self._kept[key] for key in sorted(self._kept))
 
+    @property
+    def pooled(self) -> tuple[Pooled, ...]:
+        """Taken, and not known to be mined; those included that are held."""
+        with self._lock:
+            return tuple(self._pool.values())
+
     def release(self) -> list[Json]:
         """Passes on what is held, in the order of nonces; the node's answers."""
         with self._lock:
@@ -450,7 +459,7 @@ class Proxy:
         """Puts a fault in force, outside of those that are."""
         rule = Rule(fault, methods, times, skip)
         with self._lock:
-            self._rules.append(rule)
+            self._rules = [*(old for old in self._rules if not old.over), rule]
         return rule
 
     def clear(self) -> None:
@@ -465,8 +474,12 @@ class Proxy:
         one account has at most `limit` transactions.
         """
         pool = GethPool(limit, self._node)
-        self.inject(pool, SEND, "eth_getTransactionCount", "eth_getTransactionByHash")
+        self.share(pool)
         return pool
+
+    def share(self, pool: GethPool) -> None:
+        """Puts the same pool behind another proxy of the same node."""
+        self.inject(pool, SEND, "eth_getTransactionCount", "eth_getTransactionByHash")
 
     def calls(self, *methods: str) -> list[Exchange]:
         """What was asked, in order, of these methods or of all."""

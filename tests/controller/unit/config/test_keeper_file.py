@@ -85,6 +85,7 @@ def test_parse__when_it_says_everything__then_all_of_it_in_base_units(tmp_path: 
         patience_intervals = 2
         [journal]
         url_variable = "JOURNAL"
+        lease_seconds = 7.5
     """
     environment = {
         "CREDENTIALS_DIRECTORY": str(tmp_path),
@@ -113,6 +114,7 @@ def test_parse__when_it_says_everything__then_all_of_it_in_base_units(tmp_path: 
     assert (file.port, str(file.heartbeat_file), file.patience) == (0, "/run/heartbeat", 15)
     assert file.journal is not None
     assert file.journal.reveal() == environment["JOURNAL"]
+    assert file.lease == 7.5
     assert "hunter2" not in repr(file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,7 @@ def test_load_network__when_overridden__then_the_file_adds_and_replaces(tmp_path
     assert load_network("anvil", {}, own).chain_id == 5
     assert load_network("mine", {}, own).chain_id == 6
     assert load_network("ganache", {}, own).chain_id == 1337
+    assert load_network("mine", os.environ, own).urls == ("http://b",), "a file names no variable"
 
 
 def test_load_network__when_many_things_are_wrong__then_all_are_named(tmp_path: Path) -> None:
