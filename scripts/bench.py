@@ -1,5 +1,5 @@
 """Measures beside the peers, in one run: bench/results.json, bench/machine.json, and docs/BENCHMARKS.md rendered from
-them. `--render` renders again what was measured before.
+them. `--only` measures one part and keeps the other rows, `--render` renders again what was measured before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import gas, page, rows, sizes, ticks
+from benchmarks import gas, keeper, page, rows, sizes, ticks
 
 from controller.chain.client import Chain
 from controller.chain.nodes import start_node
@@ -20,6 +20,13 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results.json"
 MACHINE = ROOT / "bench" / "machine.json"
 PAGE = ROOT / "docs" / "BENCHMARKS.md"
+PARTS = {
+    "gas": (gas.measure, ("gas.",)),
+    "sizes": (sizes.measure, ("size.",)),
+    "ticks": (ticks.measure, ("tick.", "audit.", "demo.")),
+    "keeper": (keeper.measure, ("keeper.",)),
+}
+"""What measures each part, and how the ids of its rows begin."""
 
 
 def machine() -> dict[str, object]:
@@ -35,11 +42,22 @@ def machine() -> dict[str, object]:
     }
 
 
+def _measure_part(part: str) -> None:
+    if machine() != rows.read(MACHINE):
+        raise SystemExit("The other rows were measured on another machine: measure all of them, make bench.")
+    measure, prefixes = PARTS[part]
+    rows.write(RESULTS, rows.replaced(rows.read(RESULTS), prefixes, [row.as_dict() for row in measure()]))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=PARTS, help="measure one part and keep the other rows")
     parser.add_argument("--render", action="store_true", help="only render docs/BENCHMARKS.md again")
-    if not parser.parse_args().render:
-        measured = [*gas.measure(), *sizes.measure(), *ticks.measure()]
+    given = parser.parse_args()
+    if given.only:
+        _measure_part(given.only)
+    elif not given.render:
+        measured = [row for measure, _ in PARTS.values() for row in measure()]
         rows.write(RESULTS, [row.as_dict() for row in measured])
         rows.write(MACHINE, machine())
     PAGE.write_text(page.render(rows.read(RESULTS), rows.read(MACHINE)))

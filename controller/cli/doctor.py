@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.markup import escape
 from rich.table import Table
 
 from controller.cli import options
 from controller.cli.examination import Check, examine
+from controller.cli.keeper_examination import examine_keeper
 from controller.cli.output import out, print_json
 from controller.cli.session import Session, signer
+from controller.config import keeper_file
 from controller.errors import CodeMismatchError
 
 
@@ -22,14 +26,19 @@ def doctor(
     keystore: options.Keystore = None,
     passphrase_file: options.PassphraseFile = None,
     dev_account: options.DevAccount = None,
+    config: options.KeeperFile = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Check everything that a keeper depends on, and report all of it at once.
 
+    With --config it is the keeper of that file: its endpoints, vaults, accounts, journal and alerts.
     Exit code 0 when all is well, 78 when something is not.
     """
-    session = Session.open(network, url, networks, deployments)
-    checks = examine(session, vault, journal, signer(session, keystore, passphrase_file, dev_account))
+    if config is not None:
+        checks = examine_keeper(keeper_file.load(config, os.environ, networks), deployments)
+    else:
+        session = Session.open(network, url, networks, deployments)
+        checks = examine(session, vault, journal, signer(session, keystore, passphrase_file, dev_account))
     healthy = all(check.well for check in checks)
     if as_json:
         print_json({"healthy": healthy, "checks": [vars(check) for check in checks]})

@@ -12,7 +12,7 @@ from controller.chain.contract import Contract
 from controller.cli.session import Session
 from controller.deploy import drift
 from controller.deploy.vaults import require_clone
-from controller.errors import EvenkeelError
+from controller.errors import EvenkeelError, InputError, Mistake
 from controller.execution.keys import Signer
 from controller.model import BlockRef
 from controller.tick import read_snapshot
@@ -32,20 +32,32 @@ class Check:
     remedy: str = ""
 
 
+Part = tuple[str, Callable[[], Iterator[Check]]]
+"""What is looked at, and what finds it."""
+
+
 def examine(session: Session, vault: str | None, journal: Path | None, signer: Signer | None) -> list[Check]:
     """Every check, in the order in which trouble usually arises."""
     block = session.chain.head()
-    parts: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
+    return examined(
         ("node", lambda: _node(session, block)),
-        ("contracts", lambda: _contracts(session, block)),
+        ("contracts", lambda: contracts(session, block)),
         ("vault", lambda: _vault(session, vault, block, signer)),
         ("signing account", lambda: _account(session, block, signer)),
         ("journal", lambda: _journal(session, journal)),
     )
+
+
+def examined(*parts: Part) -> list[Check]:
+    """What each named part finds; the error that one ends with is a finding as well."""
     checks: list[Check] = []
     for name, part in parts:
         try:
-            checks += part()
+            for check in part():
+                checks.append(check)  # noqa: PERF402 - what was found before an error counts
+        except InputError as error:
+            wrong = error.mistakes or (Mistake("", error.message),)
+            checks += [Check(name, False, str(each).removeprefix(": "), error.hint) for each in wrong]
         except EvenkeelError as error:
             checks.append(Check(name, False, error.message, error.hint))
     return checks
@@ -53,16 +65,17 @@ def examine(session: Session, vault: str | None, journal: Path | None, signer: S
 
 def _node(session: Session, block: BlockRef) -> Iterator[Check]:
     yield Check("node", True, f"{session.chain.client}, chain {session.chain.chain_id}, block {block.number}")
+    yield clock(block, CLOCK_SKEW)
+
+
+def clock(block: BlockRef, most: float) -> Check:
+    """Whether the newest block is more than `most` {s} ahead of this machine's clock."""
     ahead = block.timestamp - int(time.time())
-    yield Check(
-        "clock",
-        ahead <= CLOCK_SKEW,
-        f"newest block {-ahead} s ago" if ahead <= 0 else f"newest block {ahead} s in the future",
-        "" if ahead <= CLOCK_SKEW else "Set this machine's clock.",
-    )
+    found = f"newest block {-ahead} s ago" if ahead <= 0 else f"newest block {ahead} s in the future"
+    return Check("clock", ahead <= most, found, "" if ahead <= most else "Set this machine's clock.")
 
 
-def _contracts(session: Session, block: BlockRef) -> Iterator[Check]:
+def contracts(session: Session, block: BlockRef) -> Iterator[Check]:
     differences = drift.check(session.chain, session.directory, block)
     for difference in differences:
         yield Check("contracts", False, str(difference), "Check the node's address, or deploy again.")
@@ -103,7 +116,14 @@ def _account(session: Session, block: BlockRef, signer: Signer | None) -> Iterat
 def _journal(session: Session, path: Path | None) -> Iterator[Check]:
     with session.journal(path) as journal:
         bad = journal.verify()
-        found = f"{journal}, {len(journal.records())} records" if bad is None else bad.what
+        found = f"{journal}, {journal.count} records" if bad is None else bad.what
         yield Check("journal", bad is None, found, "" if bad is None else "Restore it from a copy.")
-    free = shutil.disk_usage(path.parent if path else Path.cwd()).free
-    yield Check("disk", free > LEAST_DISK, f"{free // 2**20} MiB free", "" if free > LEAST_DISK else "Free some space.")
+    yield disk(path.parent if path else Path.cwd())
+
+
+def disk(directory: Path) -> Check:
+    """Whether a journal in `directory` can grow."""
+    existing = next(place for place in (directory.absolute(), *directory.absolute().parents) if place.exists())
+    free = shutil.disk_usage(existing).free
+    enough = free > LEAST_DISK
+    return Check("disk", enough, f"{free // 2**20} MiB free", "" if enough else "Free some space.")

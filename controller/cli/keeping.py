@@ -77,7 +77,7 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
     block = session.chain.head()
     signers = _signers(file, session, block)
     with ExitStack() as open_:
-        url = _journal_url(file, lambda: session)
+        url = journal_url(file, lambda: session)
         lease = Lease(url, LEASE, duration=file.lease)
         open_.callback(lease.close)
         journal = open_.enter_context(Journal(url, lease=lease))
@@ -89,7 +89,7 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
                 lambda vaults, at: lens.snapshots(session.chain, session.address("VaultLens"), vaults, at),
                 lambda snapshot, now: controller.decide(snapshot, now=now),
             ),
-            vaults=lambda at: session.vaults(at) if file.vaults is None else list(file.vaults),
+            vaults=lambda at: kept_vaults(file, session, at),
             coin=_coin(file, session),
             signers=signers,
             lease=lease,
@@ -121,10 +121,15 @@ def opened_journal(config: Path, networks: Path | None, deployments: Path) -> Jo
     A node is asked only where the file names no journal.
     """
     file = keeper_file.load(config, os.environ, networks)
-    return Journal(_journal_url(file, lambda: Session.of(file.network, deployments)))
+    return Journal(journal_url(file, lambda: Session.of(file.network, deployments)))
 
 
-def _journal_url(file: KeeperFile, session: Callable[[], Session]) -> str:
+def kept_vaults(file: KeeperFile, session: Session, block: BlockRef) -> list[str]:
+    """Those that the file names, or all that stand at `block`."""
+    return session.vaults(block) if file.vaults is None else list(file.vaults)
+
+
+def journal_url(file: KeeperFile, session: Callable[[], Session]) -> str:
     """Of the file, or the chain's own journal."""
     if file.journal is not None:
         return file.journal.reveal()
@@ -175,16 +180,23 @@ def _coin(file: KeeperFile, session: Session) -> Callable[[BlockRef], Coin]:
     wrapped = token.address if token else ""
 
     def read(block: BlockRef) -> Coin:
-        return Coin(wrapped, None if file.coin_feed is None else _answer(session, file.coin_feed, block))
+        return Coin(wrapped, None if file.coin_feed is None else coin_answer(session, file.coin_feed, block))
 
     return read
 
 
-def _answer(session: Session, feed: CoinFeed, block: BlockRef) -> Answer:
+def coin_answer(session: Session, feed: CoinFeed, block: BlockRef) -> Answer:
     _, value, _, updated_at, _ = Contract(session.chain, feed.address, "IAggregatorV3").read(
         "latestRoundData", block=block
     )
     return Answer(int(value), feed.decimals, int(updated_at), feed.heartbeat)
+
+
+def wrong_coin(file: KeeperFile, session: Session) -> Iterator[Mistake]:
+    """What keeps the chain's coin from having a price."""
+    if file.wrapped_coin is not None and file.wrapped_coin not in session.tokens:
+        known = ", ".join(sorted(session.tokens))
+        yield Mistake("guards.wrapped_coin", f"{file.wrapped_coin} is no token of the network: {known}")
 
 
 # ---- accounts
@@ -194,16 +206,14 @@ def _signers(file: KeeperFile, session: Session, block: BlockRef) -> Mapping[Acc
     """Every account of the file, each a keeper of each vault that it sends for; all mistakes at once."""
     found: dict[Account, keys.Signer] = {}
     mistakes: list[Mistake] = []
-    kept = session.vaults(block) if file.vaults is None else list(file.vaults)
-    if file.wrapped_coin is not None and file.wrapped_coin not in session.tokens:
-        known = ", ".join(sorted(session.tokens))
-        mistakes.append(Mistake("guards.wrapped_coin", f"{file.wrapped_coin} is no token of the network: {known}"))
+    kept = kept_vaults(file, session, block)
+    mistakes += wrong_coin(file, session)
     for place in file.accounts:
         where = f"accounts.{place.name}"
         try:
-            signer = _signer(place, session)
+            signer = signer_of(place, session.chain.chain_id)
             account = Account(str(to_checksum_address(signer.address)), place.vaults)
-            mistakes += _wrong(where, place, account, found, kept, session, block)
+            mistakes += wrong_account(where, place, account, found, kept, session, block)
             found[account] = signer
         except NodeError:
             raise  # no mistake of the file: the next start may find the node well
@@ -214,9 +224,10 @@ def _signers(file: KeeperFile, session: Session, block: BlockRef) -> Mapping[Acc
     return found
 
 
-def _signer(place: KeyPlace, session: Session) -> keys.Signer:
+def signer_of(place: KeyPlace, chain_id: int) -> keys.Signer:
+    """Who signs for an account of the file; raises `SigningKeyError` when there is no usable key."""
     if place.dev_account is not None:
-        if session.chain.chain_id not in CHAIN_IDS.values():
+        if chain_id not in CHAIN_IDS.values():
             raise SigningKeyError("Development accounts exist on local chains only; everybody knows their keys.")
         return keys.development_signer(place.dev_account)
     if place.signer_url is not None and place.address is not None:
@@ -229,7 +240,7 @@ def _signer(place: KeyPlace, session: Session) -> keys.Signer:
     return found
 
 
-def _wrong(
+def wrong_account(
     where: str,
     place: KeyPlace,
     account: Account,
@@ -238,6 +249,7 @@ def _wrong(
     session: Session,
     block: BlockRef,
 ) -> Iterator[Mistake]:
+    """What keeps an account from sending for the `kept` vaults that it serves."""
     if place.address is not None and place.address != account.address:
         yield Mistake(f"{where}.address", f"is {place.address}, the key has {account.address}")
     if any(other.address == account.address for other in others):

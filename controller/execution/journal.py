@@ -168,6 +168,13 @@ class Journal:
             last = connection.execute(_LAST).first()
         return NO_HEAD if last is None else bytes(last.hash)
 
+    @property
+    def count(self) -> int:
+        """Records, by the number of the newest."""
+        with self._database.reading() as connection:
+            last = connection.execute(_LAST).first()
+        return 0 if last is None else int(last.seq) + 1
+
     def records(
         self, *, vault: str | None = None, kind: RecordKind | None = None, intent: int | None = None
     ) -> list[Record]:

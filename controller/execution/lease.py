@@ -47,6 +47,14 @@ class Lease:
         """Of this keeper's turn; None when it has none, as far as it knows."""
         return self._epoch
 
+    @property
+    def held_by(self) -> str | None:
+        """Whose turn it is now; None when nobody holds it."""
+        with self._database.reading() as connection:
+            held = sql.select(LEASES.c.holder).where(LEASES.c.name == self.name, LEASES.c.expires_at > _now(connection))
+            found: str | None = connection.scalar(held)
+        return found
+
     def close(self) -> None:
         self._database.close()
 

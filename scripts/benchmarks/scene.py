@@ -129,7 +129,7 @@ class Scene:
         accounts, factory = self.world.accounts, self.contracts["VaultFactory"]
         prices = {asset.token: self.price(asset.token) for asset in mandate.assets}
         roles = Roles(accounts.owner, ZERO_ADDRESS, accounts.guardian, (accounts.keeper,))
-        routes = vaults.pairings(self._quotes(), mandate, prices, self.chain.head())
+        routes = vaults.pairings(self.quotes(), mandate, prices, self.chain.head())
         data = vaults.creation_data(self.chain, factory, mandate, roles, routes, salt.to_bytes(32, "big"))
         return dev.transact(self.chain, accounts.owner, factory, data)
 
@@ -179,12 +179,12 @@ class Scene:
         dev.transact(self.chain, vault, token, data)
         self.chain.request("anvil_stopImpersonatingAccount", vault)
 
-    def _quotes(self) -> VenueQuotes:
+    def quotes(self) -> VenueQuotes:
         return quotes(self.world, self.directory)
 
     def plan(self, vault: str) -> Plan:
         """What the controller decides for `vault` now."""
-        controller = Controller(self.chain, self.contracts["VaultLens"], self._quotes(), FixedTargets(), self.journal)
+        controller = Controller(self.chain, self.contracts["VaultLens"], self.quotes(), FixedTargets(), self.journal)
         block = self.chain.head()
         decision = controller.decide(controller.snapshot(vault, block), now=block.timestamp + 1)
         if not isinstance(decision, Plan):

@@ -29,6 +29,12 @@ WANTED = {
     "tick.idle.ms",
     "tick.due.ms",
     "demo.macro.s",
+    "keeper.block_to_broadcast.p50_ms",
+    "keeper.block_to_broadcast.p99_ms",
+    "keeper.idle_1000_vaults.s",
+    "keeper.idle_1000_vaults.cpu_s",
+    "keeper.requests_per_500_vaults",
+    "keeper.growth.5000.s",
 }
 
 pytestmark = pytest.mark.xdist_group("bench")  # one of them writes the page that another reads
@@ -37,9 +43,9 @@ pytestmark = pytest.mark.xdist_group("bench")  # one of them writes the page tha
 @pytest.fixture
 def benchmarks(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.syspath_prepend(ROOT / "scripts")
-    from benchmarks import gas, page, sizes
+    from benchmarks import gas, page, rows, sizes
 
-    return SimpleNamespace(gas=gas, page=page, sizes=sizes)
+    return SimpleNamespace(gas=gas, page=page, rows=rows, sizes=sizes)
 
 
 def test_page__when_rendered_from_the_results__then_is_the_committed_one(benchmarks: SimpleNamespace) -> None:
@@ -84,3 +90,11 @@ def test_render__when_asked_alone__then_leaves_everything_as_it_is() -> None:
     command = [sys.executable, str(ROOT / "scripts" / "bench.py"), "--render"]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     assert (ROOT / "docs" / "BENCHMARKS.md").read_bytes() == before
+
+
+def test_replaced__when_one_part_is_measured_again__then_its_rows_change_in_place(benchmarks: SimpleNamespace) -> None:
+    old = [{"id": name} for name in ("gas.a", "tick.a", "tick.b", "keeper.a")]
+    new = [{"id": "tick.c"}]
+    found = benchmarks.rows.replaced(old, ("tick.",), new)
+    assert [row["id"] for row in found] == ["gas.a", "tick.c", "keeper.a"]
+    assert benchmarks.rows.replaced(old[:1], ("tick.",), new) == [*old[:1], *new], "a part's first rows come last"
