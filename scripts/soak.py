@@ -118,7 +118,7 @@ class Soak:
         until = time.monotonic() + CALM
         while time.monotonic() < until:
             self.beat()
-            if all(one.running for one in self.keepers) and not self._unsettled():
+            if all(one.warm for one in self.keepers) and not self._unsettled():
                 break
         codes = [keeper.end() for keeper in self.keepers]
         self.counts["not ended cleanly"] += sum(code != 0 for code in codes)

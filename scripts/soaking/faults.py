@@ -23,15 +23,19 @@ from fault_proxy import (
     unsent,
 )
 
-from soaking.scene import CONFIRMATIONS, Scene, prices
+from soaking.scene import CONFIRMATIONS, LEASE, Scene, prices
 
 GWEI = 10**9
 RECEIPT = "eth_getTransactionReceipt"
+ESTIMATE = "eth_estimateGas"
+OUTLASTING = "answer after the lease"
+"""In the middle of a pass, so that a leader goes on with what another one has taken over."""
 
 OF_THE_WIRE: dict[str, tuple[Callable[[], Fault], tuple[str, ...]]] = {
     "connection dropped": (dropped, ()),
     "answer lost": (answer_lost, ()),
     "answer late": (lambda: delayed(0.3), ()),
+    OUTLASTING: (lambda: delayed(LEASE + 1.5), (ESTIMATE, RECEIPT)),
     "HTTP 429": (lambda: status(429, retry_after=1), ()),
     "HTTP 503": (lambda: status(503), ()),
     "HTML page": (html, ()),
@@ -52,6 +56,7 @@ DECK = {
     QUIET: 50,
     "market": 12,
     **dict.fromkeys(OF_THE_WIRE, 2),
+    OUTLASTING: 2,
     "reorg": 5,
     "base fee": 2,
     "pool emptied": 5,
@@ -126,8 +131,9 @@ class Chaos:
         one, other = self.scene.proxies
         rare = SEND in methods or RECEIPT in methods
         for proxy in self.chance.choice(((one,), (other,), (one, other))):
-            skip, times = (0, 3) if rare else (self.chance.randint(0, 5), 6)
-            rule = proxy.inject(make(), *methods, times=self.chance.randint(1, times), skip=skip)
+            skip, most = (0, 3) if rare else (self.chance.randint(0, 5), 6)
+            times = 1 if card == OUTLASTING else self.chance.randint(1, most)
+            rule = proxy.inject(make(), *methods, times=times, skip=skip)
             self._rules.append((card, rule, self._beat + (20 if rare else 4)))
 
     def _end(self, name: str, rule: Rule) -> None:

@@ -58,6 +58,11 @@ class Keeper:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None and not self.stopped_until
 
+    @property
+    def warm(self) -> bool:
+        """Whether it has run long enough to have been measured, and to end properly when it is told to."""
+        return self.running and self._warm > 0
+
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
