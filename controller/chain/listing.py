@@ -14,6 +14,24 @@ _FIRST_NONCE: Final = 1
 """Of a contract's account (EIP-161); each contract that it creates adds one, and the factory creates only vaults."""
 
 
+class Listing:
+    """The vaults of a factory for a long-running process: logs are read again only when it has created another one.
+
+    KNOWN LIMITS. A reorg that puts another vault in the place of one that was listed shows as one that cannot be read,
+    until the process is started again.
+    """
+
+    def __init__(self, chain: Chain, factory: str, first: int) -> None:
+        self._chain, self._factory, self._first = chain, factory, first
+        self._found: list[str] = []
+
+    def at(self, block: BlockRef) -> list[str]:
+        """See `vaults`."""
+        if self._chain.mined_nonce(self._factory, block) - _FIRST_NONCE != len(self._found):
+            self._found = vaults(self._chain, self._factory, self._first, block)
+        return self._found
+
+
 def vaults(chain: Chain, factory: str, first: int, block: BlockRef) -> list[str]:
     """Every vault that stands at `block`, oldest first.
 

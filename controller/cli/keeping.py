@@ -89,7 +89,7 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
                 lambda vaults, at: lens.snapshots(session.chain, session.address("VaultLens"), vaults, at),
                 lambda snapshot, now: controller.decide(snapshot, now=now),
             ),
-            vaults=lambda at: kept_vaults(file, session, at),
+            vaults=session.listing().at if file.vaults is None else lambda _at: list(file.vaults or ()),
             coin=_coin(file, session),
             signers=signers,
             lease=lease,

@@ -13,10 +13,10 @@ from pathlib import Path
 import typer
 from eth_utils.address import is_address, to_checksum_address
 
-from controller.chain import listing
 from controller.chain.client import Chain
 from controller.chain.endpoints import Endpoints
 from controller.chain.health import Manners
+from controller.chain.listing import Listing
 from controller.chain.nodes import CHAIN_IDS
 from controller.config.mandate_file import Deployed
 from controller.config.networks import Network, Token, load_network, load_tokens, split_urls
@@ -112,7 +112,11 @@ class Session:
 
     def vaults(self, block: BlockRef) -> list[str]:
         """Every vault of the deployed factory, oldest first."""
-        return listing.vaults(self.chain, self.address("VaultFactory"), self.ledger_start, block)
+        return self.listing().at(block)
+
+    def listing(self) -> Listing:
+        """Of the deployed factory."""
+        return Listing(self.chain, self.address("VaultFactory"), self.ledger_start)
 
     def vault(self, given: str | None) -> str:
         """The vault that was named, or the only one there is."""

@@ -114,3 +114,12 @@ def test_vaults__when_another_is_created__then_each_from_its_block_on(world: Vau
     second = created_vault(chain, factory, dev.transact(chain, owner, factory, data))
     assert listing.vaults(chain, factory, 0, before) == [world.vault]
     assert listing.vaults(chain, factory, 0, chain.head()) == [world.vault, second]
+
+
+def test_listing__when_no_other_vault_is_created__then_logs_are_read_once(world: VaultWorld, proxy: Proxy) -> None:
+    chain, factory = Chain(proxy.url), world.contracts["VaultFactory"]
+    there = listing.vaults(world.chain, factory, 0, world.chain.head())
+    found = listing.Listing(chain, factory, 0)
+    for _ in range(3):
+        assert found.at(chain.head()) == there
+    assert sum("eth_getLogs" in str(exchange) for exchange in proxy.posts) == 1

@@ -121,10 +121,13 @@ def test_doctor__when_many_things_are_wrong__then_each_is_a_finding(
     }
     assert "is paused" in bad[f"vault {world.vault}"]
     assert "PriceNotPositive" in bad["feed GOLD"]
-    accounts = [each["found"] for each in done.document["checks"] if each["what"] == "account main"]
+    accounts = [
+        each["found"] for each in done.document["checks"] if each["what"] == "account main" and not each["well"]
+    ]
     assert "is no keeper of" in accounts[0]
     assert "may need" in accounts[1]
     assert "not a database" in bad["journal"]
+    assert "address 1: is no address that apprise knows" in bad["alerts"]
     assert "secret" not in done.said
 
 

@@ -214,10 +214,11 @@ class Notifiers:
     def __init__(self, failures: int = 0, error: Exception | None = None) -> None:
         self.failures, self.error, self.got = failures, error, list[Alert]()
         self.tried = 0
-        self.gate = threading.Event()
+        self.gate, self.entered = threading.Event(), threading.Event()
         self.gate.set()
 
     def deliver(self, alert: Alert) -> bool:
+        self.entered.set()
         self.gate.wait(10)
         self.tried += 1
         if self.tried <= self.failures:
@@ -289,6 +290,7 @@ def test_dispatcher__when_closed_with_alerts_waiting__then_each_gets_one_attempt
     dispatcher = Dispatcher(notifier, failed.append, pauses=(0, 3_600))
     for alert in ALERTS:
         dispatcher.send(alert)
+    assert notifier.entered.wait(10)
     threading.Timer(0.05, notifier.gate.set).start()
     dispatcher.close(10)
     assert notifier.got == ALERTS
