@@ -90,7 +90,7 @@ def _against(row: str, ours: int, bare: Receipt) -> Row:
 def _where(kind: str, ours: dict[str, int], theirs: dict[str, int]) -> list[Row]:
     return [
         Row(f"{kind}.{part}", ours.get(part, 0), "gas", ROUTER, theirs.get(part, 0))
-        for part in sorted(ours.keys() | theirs.keys(), key=lambda part: -ours.get(part, 0))
+        for part in sorted(ours.keys() | theirs.keys(), key=lambda part: (-ours.get(part, 0), part))
     ]
 
 
