@@ -92,6 +92,11 @@ def main() -> None:
         code = UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
+    except RuntimeError as error:
+        # Python 3.11 wraps what a signal raises while a class is made, as it is during an import
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        code = INTERRUPTED
     except OSError as error:
         print_error(_storage_error(error), as_json=as_json)
         code = StorageError.exit_code
