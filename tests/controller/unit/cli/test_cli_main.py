@@ -90,7 +90,6 @@ def test_main__when_interrupted__then_130_and_says_so_once(
         assert capsys.readouterr().err.count("Interrupted.") == 1
 
 
-@pytest.mark.parametrize("number", SIGNALS)
 def test_main__when_interrupted_while_a_class_is_made__then_130_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     wrapped = RuntimeError("Error calling __set_name__")
     wrapped.__cause__ = KeyboardInterrupt()
@@ -99,6 +98,7 @@ def test_main__when_interrupted_while_a_class_is_made__then_130_as_well(monkeypa
         _code(monkeypatch, _raising(RuntimeError("another")))
 
 
+@pytest.mark.parametrize("number", SIGNALS)
 def test_main__when_signalled_again_while_cleaning_up__then_the_cleaning_up_ends(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
