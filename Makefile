@@ -15,7 +15,7 @@ ARGS ?=
 FORGE = PATH="$(FOUNDRY):$$PATH" forge
 SOLIDITY := $(shell find contracts -name '*.sol' 2>/dev/null)
 
-.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep prove coverage mutants soak bench wheel lock clean
+.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep test-peers prove coverage mutants soak bench wheel lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -53,6 +53,14 @@ controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/expor
 	@echo "Installing the prover's environment (.venv-halmos)"
 	@$(PYTHON) -m venv .venv-halmos
 	@.venv-halmos/bin/pip install --quiet --require-hashes --requirement requirements/halmos.txt
+	@touch $@
+
+# All of .venv, and beside it the libraries that Evenkeel is measured and checked against.
+.venv-peers/.python: requirements/peers.txt pyproject.toml
+	@echo "Installing the peers (.venv-peers)"
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/pip install --quiet --require-hashes --requirement requirements/peers.txt
+	@.venv-peers/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.postgresql: scripts/install_postgresql | .venv/.python
@@ -114,8 +122,11 @@ coverage: setup ## How much of the contracts the tests reach; fails below 98% of
 mutants: setup ## Plant small defects in the contracts, one at a time, and count those that the tests find; ARGS="Budget"
 	PATH="$(FOUNDRY):$$PATH" .venv/bin/python scripts/mutants.py $(ARGS)
 
-bench: setup ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
-	.venv/bin/python scripts/bench.py
+test-peers: setup .venv-peers/.python ## Compare with the peers' own answers, live
+	.venv-peers/bin/pytest tests/peers -p no:cacheprovider
+
+bench: setup .venv-peers/.python ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
+	.venv-peers/bin/python scripts/bench.py $(ARGS)
 
 # ---- upkeep
 
@@ -124,8 +135,9 @@ wheel: setup ## Build the wheel, ABIs and bytecode included
 
 lock: ## Resolve the pinned requirements again
 	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements/dev.txt
+	.venv/bin/uv pip compile pyproject.toml requirements/peers.in --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/peers.txt
 	.venv/bin/uv pip compile requirements/brownie.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/brownie.txt
 	.venv/bin/uv pip compile requirements/halmos.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/halmos.txt
 
 clean: ## Remove everything that was built or installed
-	rm -rf .venv .venv-brownie .venv-halmos node_modules out build cache build dist controller/artifacts/*.json controller/artifacts/.built
+	rm -rf .venv .venv-brownie .venv-halmos .venv-peers node_modules out build cache build dist controller/artifacts/*.json controller/artifacts/.built
