@@ -115,7 +115,7 @@ soak: setup .venv/.postgresql ## Two keepers through every fault at random; ARGS
 
 coverage: setup ## How much of the contracts the tests reach; fails below 98% of lines or branches
 	mkdir -p build/coverage
-	FOUNDRY_GAS_SNAPSHOT_CHECK=false FOUNDRY_OUT=build/coverage/out FOUNDRY_CACHE_PATH=build/coverage/cache $(FORGE) coverage \
+	FOUNDRY_GAS_SNAPSHOT_CHECK=false FOUNDRY_GAS_SNAPSHOT_EMIT=false FOUNDRY_OUT=build/coverage/out FOUNDRY_CACHE_PATH=build/coverage/cache $(FORGE) coverage \
 	  --no-match-coverage '^(tests|node_modules|contracts/dev)' --report summary --report lcov --report-file build/coverage/lcov.info
 	.venv/bin/python scripts/check_coverage.py build/coverage/lcov.info
 
