@@ -104,6 +104,7 @@ def kept(
             signers=signers,
             lease=lease,
             endpoints=session.endpoints,
+            anew=lambda snapshot, now: session.controller(journal, None).decide(snapshot, now=now),
             depth=session.network.depth,
         )
         watch, port = _watch(file, open_, voice)

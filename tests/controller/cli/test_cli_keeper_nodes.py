@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fault_proxy import Call, Forward, Proxy, fault_proxy, status
-from hexbytes import HexBytes
+from fault_proxy import Call, Fault, Forward, Json, Proxy, fault_proxy, status
 from vault_world import VaultWorld
 
 from controller.chain import dev
@@ -53,6 +52,8 @@ fee_tiers = [500, 3000]
 hub_tokens = ["DOLLAR"]
 """
 HOUR = 3_600
+LIQUIDITY = f"0x{4:064x}"
+"""Slot of a Uniswap V3 pool's liquidity."""
 
 
 class Told:
@@ -105,18 +106,20 @@ def liar(world: VaultWorld) -> Iterator[tuple[Proxy, Path]]:
         yield proxy, path
 
 
-def _more_out(quoter: str) -> object:
-    """A node that lies about what the pools would give, by the smallest amount."""
+def _shallow(world: VaultWorld) -> Fault:
+    """A node that lies about the pools' liquidity, however they are asked."""
+    pools = [listed.pool for listed in world.world.listed if listed.pool is not None]
+    lie = {pool: {"stateDiff": {LIQUIDITY: _less(world, pool)}} for pool in pools}
 
-    def fault(call: Call, forward: Forward) -> object:
-        answer = forward(call)
-        if str(call.parameters[0].get("to", "")).lower() != quoter.lower() or "result" not in answer:
-            return answer
-        data = bytearray(HexBytes(answer["result"]))
-        data[31] ^= 1
-        return {**answer, "result": "0x" + data.hex()}
+    def fault(call: Call, forward: Forward) -> Json:
+        return forward(Call(call.method, (*call.parameters[:2], lie)))
 
     return fault
+
+
+def _less(world: VaultWorld, pool: str) -> str:
+    held = int(world.chain.request("eth_getStorageAt", pool, LIQUIDITY, "latest"), 16)
+    return f"0x{held * 99 // 100:064x}"
 
 
 def test_F12_keeper__when_a_node_lies_about_the_pools__then_no_trade_and_told_at_once(
@@ -124,7 +127,7 @@ def test_F12_keeper__when_a_node_lies_about_the_pools__then_no_trade_and_told_at
 ) -> None:
     proxy, networks = liar
     with keeping(world, network="pair", networks=networks) as (keeper, told):
-        proxy.inject(_more_out(world.world.quoter), "eth_call")
+        proxy.inject(_shallow(world), "eth_call")
         world.move(140)
         passes(keeper)
         assert told.kinds() == {AlertKind.NODES_DISAGREE}
