@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from vault_world import DEPOSIT, VaultWorld
 
-from controller.cli.keeping import kept
+from controller.cli.keeping import Kept, kept
 from controller.cli.rehearsal import tokens
 from controller.cli.session import Session
 from controller.config import keeper_file
@@ -52,7 +53,7 @@ class Told:
 
 
 @contextmanager
-def keeping(
+def running(
     world: VaultWorld,
     *,
     keeper: str = "",
@@ -63,13 +64,20 @@ def keeping(
     networks: Path | None = None,
     broadcast: bool = True,
     **environment: str,
-) -> Iterator[tuple[Keeper, Told]]:
-    """A keeper of the world's vaults, to be passed by hand; the arguments are lines of its file."""
+) -> Iterator[tuple[Kept, Told]]:
+    """A keeper of the world's vaults and the heads that it sees; the arguments are lines of its file."""
     told = Told()
     source = FILE.format(network=network, keeper=keeper, guards=guards, schedule=schedule, account=account).encode()
     file = keeper_file.parse(source, {"EVENKEEL_ANVIL_URL": world.node.url, **environment}, networks)
     with kept(file, Session.of(file.network, Path("deployments")), broadcast=broadcast) as found:
         found.keeper.watch.send = told.alerts.append
+        yield found, told
+
+
+@contextmanager
+def keeping(world: VaultWorld, **lines: Any) -> Iterator[tuple[Keeper, Told]]:
+    """The keeper of `running`, to be passed by hand."""
+    with running(world, **lines) as (found, told):
         yield found.keeper, told
 
 
