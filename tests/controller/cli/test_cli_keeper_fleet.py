@@ -12,7 +12,7 @@ from vault_world import VaultWorld
 
 from controller.chain import dev
 from controller.chain.contract import Contract
-from controller.errors import CodeMismatchError, StorageError
+from controller.errors import ConfigurationError, StorageError
 from controller.execution.documents import from_document
 from controller.execution.journal import Journal, RecordKind
 from controller.keeper.alerts import AlertKind
@@ -326,12 +326,16 @@ def test_F23_keeper__when_its_accounts_are_wrong__then_all_of_it_at_once_and_78(
         assert part in done.said
 
 
-def test_F23_keeper__when_code_is_not_what_was_deployed__then_refused(
+def test_F23_keeper__when_code_is_altered_and_a_role_is_missing__then_both_in_one_report_and_78(
     world: VaultWorld,
 ) -> None:
     world.chain.request("anvil_setCode", world.contracts["VaultLens"], "0x00")
-    with pytest.raises(CodeMismatchError), keeping(world):
+    lines = {"keeper": f'vaults = ["{world.vault}"]', "account": "dev_account = 3"}
+    with pytest.raises(ConfigurationError) as caught, keeping(world, **lines):
         pass
+    assert caught.value.exit_code == 78
+    for part in (f"VaultLens {world.contracts['VaultLens']}: altered code", f"is no keeper of {world.vault}"):
+        assert part in str(caught.value)
 
 
 def test_F23_keeper__when_its_file_has_no_journal_that_can_be_made__then_a_named_error(world: VaultWorld) -> None:
