@@ -125,7 +125,7 @@ mutants: setup ## Plant small defects in the contracts, one at a time, and count
 test-peers: setup .venv-peers/.python ## Compare with the peers' own answers, live
 	.venv-peers/bin/pytest tests/peers -p no:cacheprovider
 
-bench: setup .venv-peers/.python ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
+bench: setup .venv-peers/.python .venv/.postgresql ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
 	.venv-peers/bin/python scripts/bench.py $(ARGS)
 
 # ---- upkeep

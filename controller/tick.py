@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from controller.chain import codec, lens
 from controller.chain.client import Chain
@@ -18,12 +19,23 @@ from controller.planning import due, rules
 from controller.planning import plan as planning
 from controller.strategy.protocol import Strategy
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Observer = Callable[[str], None]
 """Told the name of each stage as it ends, for progress and for measuring."""
+
+Past = Callable[[Snapshot], "pd.DataFrame | None"]
+"""{quote/tok} prices before a snapshot's block, see `Strategy.target`; asked only when a rebalance is due."""
 
 
 def _unobserved(_stage: str) -> None:
     return None
+
+
+def no_past(_snapshot: Snapshot) -> None:
+    """For a strategy that needs no prices but those of the snapshot."""
+    return
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,7 @@ class Controller:
     journal: Journal
     signer: Signer | None = None  # None is dry: decide, do not send
     limits: Limits = Limits()
+    past: Past = no_past
     sleep: Callable[[float], None] = time.sleep  # while a transaction is waited for
 
     def snapshot(self, vault: str, block: BlockRef) -> Snapshot:
@@ -65,7 +78,7 @@ class Controller:
             return idle
         return planning.decide(
             snapshot,
-            self.strategy.target(snapshot, None),
+            self.strategy.target(snapshot, self.past(snapshot)),
             lambda wants: self.quotes(snapshot, wants),
             now=now,
             deadline=now + self.limits.lifetime,

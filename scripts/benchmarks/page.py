@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from benchmarks import memory_page
+
 Rows = Mapping[str, Mapping[str, Any]]
 
 GAS = {
@@ -204,6 +206,7 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
             _table(("", "ours", "web3.py", "ratio"), _fleet(rows)),
             CROWD_HEAD,
             _table(("vaults", "requests", "{s}", "{s} of CPU"), _crowd(rows)),
+            memory_page.section(rows),
             "\n## Whole runs\n\n",
             _table(("", "ours"), _runs(rows)),
         ]
