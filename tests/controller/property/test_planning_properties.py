@@ -32,8 +32,9 @@ from controller.planning.book import Book
 from controller.planning.checks import loss_of
 from controller.planning.flows import deposit_into_band, route_in
 from controller.planning.parts import FEWEST
-from controller.planning.plan import Proposal, Want, decide, propose
+from controller.planning.plan import Proposal, decide, propose
 from controller.planning.rules import Bands
+from controller.planning.wants import Want
 
 FINE = 10**12  # D36{quote/qTok}
 
