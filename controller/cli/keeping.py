@@ -101,6 +101,7 @@ def kept(
             ),
             vaults=session.listing().at if file.vaults is None else lambda _at: list(file.vaults or ()),
             coin=_coin(file, session),
+            forget=session.quotes.forget,
             signers=signers,
             lease=lease,
             endpoints=session.endpoints,

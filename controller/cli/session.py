@@ -151,8 +151,9 @@ class Session:
 
     # ---- the controller
 
+    @cached_property
     def quotes(self) -> VenueQuotes:
-        """Quotes of every venue that is deployed."""
+        """Of every venue that is deployed."""
         hubs = tuple(self.tokens[symbol].address for symbol in self.network.hub_tokens if symbol in self.tokens)
         return venues.quotes(self.chain, self.directory, self.network.fee_tiers, hubs)
 
@@ -162,7 +163,7 @@ class Session:
         return Controller(
             chain=self.chain,
             lens=self.address("VaultLens"),
-            quotes=self.quotes(),
+            quotes=self.quotes,
             strategy=FixedTargets(),
             journal=journal,
             signer=signer,

@@ -26,6 +26,7 @@ def require_agreement(place: Place, snapshot: Snapshot, plan: Plan) -> None:
         again = place.fleet.read([snapshot.vault], snapshot.block)[snapshot.vault]
         if isinstance(again, EvenkeelError):
             raise again
+        place.forget()
         made = place.fleet.decide(again, again.block.timestamp + 1)
     if again != snapshot or not isinstance(made, Plan) or replace(made, journal_head=plan.journal_head) != plan:
         raise DisagreementError(

@@ -46,6 +46,7 @@ class Place:
     vaults: Callable[[BlockRef], Sequence[str]]  # that are kept, at a block
     coin: Callable[[BlockRef], Coin]  # where the price of the chain's coin comes from
     signers: Mapping[Account, Signer]
+    forget: Callable[[], None] = lambda: None  # what has been read of pools
     lease: Lease | None = None  # None where no other keeper works on the same journal
     endpoints: Endpoints | None = None  # that the chain is read from, where they are to be watched
     depth: int = 0  # blocks below the head that everything is read at

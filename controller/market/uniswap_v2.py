@@ -41,9 +41,16 @@ class UniswapV2:
     factory: str
     pair_init_code_hash: bytes
     hubs: tuple[str, ...]
+    read: dict[bytes, dict[str, Reserves]] = field(default_factory=dict, compare=False, repr=False)
+    """By address, the pairs of the newest block that was asked for: many vaults share them."""
 
     def pools(self, block: BlockRef) -> UniswapV2Pools:
-        return UniswapV2Pools(self, block)
+        if block.hash not in self.read:
+            self.read.clear()
+        return UniswapV2Pools(self, block, self.read.setdefault(block.hash, {}))
+
+    def forget(self) -> None:
+        self.read.clear()
 
     def pair(self, one: str, other: str) -> str:
         """Where the pair of two tokens is, or would be."""
@@ -62,7 +69,8 @@ class UniswapV2Pools:
 
     venue: UniswapV2
     block: BlockRef
-    known: dict[str, Reserves] = field(default_factory=dict)
+    known: dict[str, Reserves]
+    moved: dict[str, Reserves] = field(default_factory=dict)
 
     def paths(self, sell: str, buy: str) -> Iterator[Path]:
         return paths(sell, buy, (FEE,), self.venue.hubs)
@@ -84,8 +92,7 @@ class UniswapV2Pools:
         for sell, _, buy in path:
             reserves = self._reserves(sell, buy)
             received = amount_out(reserves, sell, buy, amount)
-            reserves[sell] += amount
-            reserves[buy] -= received
+            self.moved[self.venue.pair(sell, buy)] = {sell: reserves[sell] + amount, buy: reserves[buy] - received}
             amount = received
 
     def route(self, path: Path) -> bytes:
@@ -93,7 +100,8 @@ class UniswapV2Pools:
         return b"".join(bytes.fromhex(token[2:]) for _, _, token in path[:-1])
 
     def _reserves(self, sell: str, buy: str) -> Reserves:
-        return self.known[self.venue.pair(sell, buy)]
+        pair = self.venue.pair(sell, buy)
+        return self.moved.get(pair, self.known[pair])
 
 
 def _reserves(answer: bytes, tokens: tuple[str, str]) -> Reserves:
