@@ -344,6 +344,7 @@ class Reason(Enum):
     BUDGET_SPENT = "budget spent"
     NO_ROUTE = "no route"
     COST_ABOVE_BENEFIT = "cost above benefit"
+    BEFORE_SLICE = "before the next slice"
 
 
 @dataclass(frozen=True, slots=True)

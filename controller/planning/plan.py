@@ -22,7 +22,7 @@ from controller.planning.pairing import Pair
 from controller.planning.wants import QuoteSource, Want, parted, taken
 from controller.planning.wording import explain
 from controller.planning.worth import Terms
-from controller.units import BPS, show_value
+from controller.units import BPS, D18, show_value
 
 ROUNDS = 6
 """Rounds of quotes for a whole rebalance, and as many again for a part. Each one takes up what the one before it got
@@ -106,7 +106,25 @@ def propose(snapshot: Snapshot, targets: tuple[int, ...], *, now: int, terms: Te
         return NoTrade(
             Reason.AT_DESTINATION, "every asset that a rebalance would concern is at its destination already"
         )
-    return _parted(book, _size(snapshot, book, (0,) * len(targets), now=now), terms)
+    whole = _size(snapshot, book, (0,) * len(targets), now=now)
+    return _parted(book, _sliced(snapshot, book, whole, terms, now), terms)
+
+
+def _sliced(snapshot: Snapshot, book: Book, whole: NoTrade | Proposal, terms: Terms, now: int) -> NoTrade | Proposal:
+    """What the schedule of a large order leaves to this part, where there is one; an order whose slices would be below
+    the smallest trade is not cut."""
+    status, slicing = snapshot.status, terms.slicing
+    if slicing is None or isinstance(whole, NoTrade) or not book.parts_allowed:
+        return whole
+    is_open = now <= status.open_until
+    following = status.last_rebalance + slicing.interval
+    if is_open and now < following < status.open_until:
+        return NoTrade(Reason.BEFORE_SLICE, "the order is sliced over time", following)
+    left = status.open_until - now if is_open else book.mandate.destination.window
+    sizes = [want.amount_in * book.prices[want.sell] for want in whole.wants]
+    kept = parts.shrink(sizes, sum(sizes) * slicing.share(left) // D18, book.mandate.min_trade_value)
+    smaller = tuple(_want(book, w.sell, w.buy, size) for w, size in zip(whole.wants, kept, strict=True) if size)
+    return Proposal(smaller, part=True) if smaller and smaller != whole.wants else whole
 
 
 def finish(

@@ -16,6 +16,7 @@ from controller.model import Cause, Expected
 from controller.planning import checks, rules
 from controller.planning.book import Book
 from controller.planning.checks import Swap
+from controller.planning.slicing import Slicing
 from controller.units import BPS, D18, show_value
 
 YEAR = 31_557_600
@@ -45,6 +46,7 @@ class Terms:
     plan_cost: int = 0  # D36{quote} of gas for a plan's first trade
     trade_cost: int = 0  # D36{quote} of gas for each further one
     worth: Worth | None = None  # None: what is due is traded, whatever it brings
+    slicing: Slicing | None = None  # None: every part is as large as the limits allow
 
 
 def expected(book: Book, swaps: Sequence[Swap], terms: Terms) -> Expected:
