@@ -2,8 +2,8 @@
 
 Almgren and Chriss, "Optimal execution of portfolio transactions" (Journal of Risk 3(2), 2001): with temporary impact
 linear in the rate of trading and a risk that grows with what is still held, what is left at time t of an order that
-ends at T is ``X * sinh(kappa * (T - t)) / sinh(kappa * T)``. kappa, in {1/s}, is the root of risk aversion times variance
-by impact; its inverse is how long an order lives that nobody hurries. At kappa = 0 the order is sold evenly.
+ends at T is ``X * sinh(kappa * (T - t)) / sinh(kappa * T)``. kappa, in {1/s}, is the root of risk aversion times
+variance by impact; its inverse is how long an order lives that nobody hurries. At kappa = 0 the order is sold evenly.
 
 What is left now and what will be left after the next interval are in the ratio of two such terms, whatever was traded
 before. So a slice depends on the end alone, and a keeper that restarts goes on as if it had not.

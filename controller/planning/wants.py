@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from controller.model import Quote
 from controller.planning.book import Book
@@ -63,8 +63,10 @@ def parted(wants: Sequence[Want], book: Book, trade_cost: int) -> tuple[Want, ..
         return tuple(wants)
     each, rest = divmod(spare, len(wants))
     return tuple(
-        replace(
-            want,
+        Want(
+            want.sell,
+            want.buy,
+            want.amount_in,
             parts=min(1 + each + (place < rest), MOST_PARTS),
             smallest=div_up(book.mandate.min_trade_value, book.prices[want.sell]),
             further=div_up(trade_cost, book.prices[want.buy]),
