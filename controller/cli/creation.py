@@ -92,7 +92,7 @@ def prepare(
     prices = oracle_prices(session, mandate, block)
     by_token = {asset.token: price for asset, price in zip(mandate.assets, prices, strict=True)}
     factory, salt_bytes = session.address("VaultFactory"), salt.to_bytes(32, "big")
-    pairings = vaults.pairings(session.quotes, mandate, by_token, block)
+    pairings = vaults.pairings(session.quotes(), mandate, by_token, block)
     value = _money(fund)
     amounts = _amounts(session, mandate, prices, value, owner, block) if value else []
     vault = vaults.predict(session.chain, factory, owner, salt_bytes, mandate, block)
@@ -126,7 +126,7 @@ def mandate_call(session: Session, snapshot: Snapshot, source: bytes) -> bytes:
     if vaults.has_new_parts(snapshot.mandate, mandate):
         tokens = [asset.token for asset in mandate.assets]
         prices = dict(zip(tokens, oracle_prices(session, mandate, block), strict=True))
-        found = vaults.pairings(session.quotes, mandate, prices, block)
+        found = vaults.pairings(session.quotes(), mandate, prices, block)
     return vaults.mandate_data(session.chain, snapshot.vault, mandate, found)
 
 

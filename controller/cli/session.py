@@ -151,9 +151,8 @@ class Session:
 
     # ---- the controller
 
-    @cached_property
     def quotes(self) -> VenueQuotes:
-        """Of every venue that is deployed."""
+        """Quotes of every venue that is deployed; every reader reads the pools for itself, once for a block."""
         hubs = tuple(self.tokens[symbol].address for symbol in self.network.hub_tokens if symbol in self.tokens)
         return venues.quotes(self.chain, self.directory, self.network.fee_tiers, hubs)
 
@@ -163,7 +162,7 @@ class Session:
         return Controller(
             chain=self.chain,
             lens=self.address("VaultLens"),
-            quotes=self.quotes,
+            quotes=self.quotes(),
             strategy=FixedTargets(),
             journal=journal,
             signer=signer,

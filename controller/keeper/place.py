@@ -13,7 +13,7 @@ from controller.execution.journal import Journal
 from controller.execution.keys import Signer
 from controller.execution.lease import Lease
 from controller.keeper.accounts import Account
-from controller.keeper.fleet import Fleet
+from controller.keeper.fleet import Decide, Fleet
 from controller.keeper.guards import Coin, Costs
 from controller.keeper.schedule import Schedule
 from controller.keeper.standing import Trips
@@ -46,7 +46,7 @@ class Place:
     vaults: Callable[[BlockRef], Sequence[str]]  # that are kept, at a block
     coin: Callable[[BlockRef], Coin]  # where the price of the chain's coin comes from
     signers: Mapping[Account, Signer]
-    forget: Callable[[], None] = lambda: None  # what has been read of pools
     lease: Lease | None = None  # None where no other keeper works on the same journal
     endpoints: Endpoints | None = None  # that the chain is read from, where they are to be watched
+    anew: Decide | None = None  # decides with nothing of what was read before; None where one endpoint is enough
     depth: int = 0  # blocks below the head that everything is read at

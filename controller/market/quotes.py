@@ -51,9 +51,6 @@ class Venue(Protocol):
     def pools(self, block: BlockRef) -> Pools:
         """At one block; what was read of it before is not read again."""
 
-    def forget(self) -> None:
-        """What has been read: the next to ask reads it anew, perhaps of other nodes."""
-
 
 class Way(NamedTuple):
     """A path that exists, of one of a mandate's venues."""
@@ -81,11 +78,6 @@ class VenueQuotes:
     def __call__(self, snapshot: Snapshot, wants: tuple[Want, ...]) -> list[Quote]:
         mandate = snapshot.mandate
         return self.at(snapshot.block, wants, [asset.token for asset in mandate.assets], mandate.venues)
-
-    def forget(self) -> None:
-        """Reads every pool anew for whoever asks next."""
-        for venue in self.venues:
-            venue.forget()
 
     def at(self, block: BlockRef, wants: Sequence[Want], tokens: Sequence[str], named: Sequence[str]) -> list[Quote]:
         """What each want would return, over every path that exists, and in parts over several where that returns more.

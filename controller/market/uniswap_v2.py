@@ -49,9 +49,6 @@ class UniswapV2:
             self.read.clear()
         return UniswapV2Pools(self, block, self.read.setdefault(block.hash, {}))
 
-    def forget(self) -> None:
-        self.read.clear()
-
     def pair(self, one: str, other: str) -> str:
         """Where the pair of two tokens is, or would be."""
         return _place(self.factory, self.pair_init_code_hash, frozenset((one, other)))

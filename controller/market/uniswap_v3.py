@@ -52,9 +52,6 @@ class UniswapV3:
             self.read.clear()
         return UniswapV3Pools(self, block, self.read.setdefault(block.hash, {}))
 
-    def forget(self) -> None:
-        self.read.clear()
-
     def pool(self, one: str, other: str, fee: int) -> str:
         """Where the pool of two tokens is, or would be."""
         return _place(self.factory, self.pool_init_code_hash, frozenset((one, other)), fee)

@@ -165,7 +165,7 @@ class Chaos:
         chain.request("anvil_reorg", taken_back, [])
         if again:
             for raw in raws:
-                chain.request("eth_sendRawTransaction", raw)
+                self.scene.pool.restore(raw)
 
     def _empty(self) -> None:
         """As a pool does that is full."""

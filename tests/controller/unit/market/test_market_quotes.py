@@ -155,9 +155,6 @@ def test_quotes__of_many_wants_again_and_again__then_pools_are_read_once_for_a_b
         assert reader.at(BLOCK, [Want(0, 1, amount), Want(1, 0, amount)], TOKENS, NAMED)
     assert chain.trips == 2, "pools and bitmaps; no range ends near"
     assert len(chain.asked) == len(set(chain.asked))
-    reader.forget()
-    assert reader.at(BLOCK, [Want(0, 1, 10**6)], TOKENS, NAMED)
-    assert chain.trips == 4
 
 
 def test_quotes__of_a_trade_that_leaves_what_was_read__then_more_is_read() -> None:
