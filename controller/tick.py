@@ -17,6 +17,7 @@ from controller.market.quotes import QuoteReader
 from controller.model import BlockRef, Decision, NoTrade, Outcome, Plan, Snapshot, TickRecord
 from controller.planning import due, rules
 from controller.planning import plan as planning
+from controller.planning.worth import Terms, say
 from controller.strategy.protocol import Strategy
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ def _unobserved(_stage: str) -> None:
 def no_past(_snapshot: Snapshot) -> None:
     """For a strategy that needs no prices but those of the snapshot."""
     return
+
+
+def no_terms(_snapshot: Snapshot) -> Terms:
+    """For a keeper that trades what is due, whatever it brings."""
+    return planning.NO_TERMS
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Controller:
     signer: Signer | None = None  # None is dry: decide, do not send
     limits: Limits = Limits()
     past: Past = no_past
+    terms: Callable[[Snapshot], Terms] = no_terms  # what trading costs beside the venues, and is held against
     sleep: Callable[[float], None] = time.sleep  # while a transaction is waited for
 
     def snapshot(self, vault: str, block: BlockRef) -> Snapshot:
@@ -84,6 +91,7 @@ class Controller:
             deadline=now + self.limits.lifetime,
             journal_head=self.journal.head,
             tolerance=self.limits.tolerance,
+            terms=self.terms(snapshot),
         )
 
     def tick(self, vault: str, *, broadcast: bool, observe: Observer = _unobserved) -> TickRecord:
@@ -224,4 +232,5 @@ def error_name(error: EvenkeelError) -> str:
 
 
 def _trades(plan: Plan) -> str:
-    return f"{len(plan.trades)} trade{'' if len(plan.trades) == 1 else 's'}"
+    count = f"{len(plan.trades)} trade{'' if len(plan.trades) == 1 else 's'}"
+    return count if plan.expected is None else f"{count}, {say(plan.expected)}"

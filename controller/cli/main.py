@@ -11,7 +11,21 @@ import typer
 from typer.exceptions import TyperException
 
 from controller import __version__
-from controller.cli import audit, chain, demo, deploy, doctor, keeper, plan, profile, rebalance, report, status, vault
+from controller.cli import (
+    advise,
+    audit,
+    chain,
+    demo,
+    deploy,
+    doctor,
+    keeper,
+    plan,
+    profile,
+    rebalance,
+    report,
+    status,
+    vault,
+)
 from controller.cli.output import err, print_error
 from controller.errors import EvenkeelError, StorageError, UsageError
 
@@ -36,6 +50,7 @@ app.add_typer(profile.app, name="profile")
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(rebalance.rebalance)
+app.command()(advise.advise)
 app.add_typer(keeper.app, name="keeper")
 app.command()(audit.audit)
 app.command()(report.report)

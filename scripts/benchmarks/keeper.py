@@ -30,7 +30,7 @@ from controller.config import keeper_file
 from controller.errors import EvenkeelError
 from controller.execution.journal import RecordKind
 from controller.model import BlockRef, Decision, Quote, Reason, Snapshot
-from controller.planning.plan import Want
+from controller.planning.wants import Want
 from controller.replay import saved
 
 WARM = 5  # of them before, not counted

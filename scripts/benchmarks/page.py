@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import memory_page
+from benchmarks import memory_page, planning_page
 
 Rows = Mapping[str, Mapping[str, Any]]
 
@@ -209,6 +209,7 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
             memory_page.section(rows),
             "\n## Whole runs\n\n",
             _table(("", "ours"), _runs(rows)),
+            planning_page.section(rows),
         ]
     )
 

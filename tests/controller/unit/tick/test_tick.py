@@ -124,7 +124,7 @@ def test_tick__when_without_a_key_or_without_broadcast__then_dry(
     record = _controller(journal, APART, monkeypatch, signed=signed).tick(VAULT, broadcast=broadcast)
     assert record.plan_hash is not None
     assert record.outcome is None
-    assert record.detail == "1 trade"
+    assert record.detail.startswith("1 trade, expected to cost ")
     assert sending.calls == []
     assert journal.ticks(VAULT) == [record]
 
