@@ -11,8 +11,8 @@ from audit_life import Lie, Life
 
 from controller.audit import AuditReport, Level, Reach, audit_vault, timelock
 from controller.audit.movements import GasPaid, movements, read_movements
-from controller.audit.read import Source, gather
-from controller.audit.read_block import TRANSFER
+from controller.audit.read import Asked, Source, gather
+from controller.audit.transfers import TRANSFER
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.contract import Contract
@@ -23,7 +23,7 @@ from controller.errors import FindingError, NodeError, NotFoundError, UncheckedE
 from controller.model import Entry, Kind
 
 ENTRY = "0x" + load("ILedger").abi.events["Entry"].topic.hex()
-DEMANDED = (Level.L0, Level.L3, Level.L4)
+DEMANDED = (Level.L0, Level.L1, Level.L2, Level.L3, Level.L4)
 
 
 def _entries(life: Life) -> list[Entry]:
@@ -71,7 +71,7 @@ def test_audit__when_the_node_is_honest__then_says_ok_with_counts(life: Life) ->
     assert report.blocks < report.entries == len(_entries(life))
     assert report.verdict() == (
         f"OK: {report.entries} entries in {report.blocks} blocks, {report.rebalances} rebalances, "
-        f"{report.flows} flows, up to block {life.to_block.number}; reached L0, L3, L4"
+        f"{report.flows} flows, up to block {life.to_block.number}; reached L0, L1, L2, L3, L4"
     )
 
 
@@ -319,7 +319,7 @@ def test_movements__when_read_from_a_node__then_are_those_of_the_audited_evidenc
     chain = Chain(life.node.url, life.node.chain_id)
     found = read_movements(chain, life.ledger, life.vault, from_block=0, to_block=life.to_block)
     source = Source(chain, life.ledger, life.vault)
-    assert found == movements(gather(source, 0, life.to_block, None, lambda done, total: None))
+    assert found == movements(gather(source, Asked(0, life.to_block), lambda done, total: None))
     assert len({one.at.transaction for one in found if isinstance(one, GasPaid) and one.paid > 0}) == len(
         {entry.transaction for entry in _entries(life)}
     )
