@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from controller import __version__
-from controller.cli import audit, chain, demo, deploy, doctor, keeper, plan, rebalance, report, status, vault
+from controller.cli import audit, chain, demo, deploy, doctor, keeper, plan, profile, rebalance, report, status, vault
 from controller.cli.output import err, print_error
 from controller.errors import EvenkeelError, StorageError, UsageError
 
@@ -32,6 +32,7 @@ app.command()(demo.demo)
 app.add_typer(chain.app, name="chain")
 app.command()(deploy.deploy)
 app.add_typer(vault.app, name="vault")
+app.add_typer(profile.app, name="profile")
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(rebalance.rebalance)
