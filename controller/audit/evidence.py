@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.audit.header import Header
+from controller.audit.layouts import Layout
 from controller.audit.report import Level
 from controller.chain.wire import Proof
 from controller.model import Asset, BlockRef, Entry, Mandate, Plan, Sequencer, Status
@@ -119,3 +120,5 @@ class Evidence:
     links: Mapping[int, bytes] | Missing | None = None  # RLP of every header from the first block used to the trusted
     receipt_lists: Mapping[int, bytes] | Missing | None = None  # all receipts of each block used, as it commits to them
     ends: Mapping[str, tuple[int, int]] | Missing | None = None  # {qTok} by token, before the first entry and at last
+    layouts: Mapping[str, Layout | Missing] = field(default_factory=dict)  # by token, where it keeps a balance
+    holdings: Mapping[int, Mapping[str, Proof | Missing]] | Missing | None = None  # by block, of each token and share

@@ -8,10 +8,12 @@ from controller.audit.evidence import Evidence, Missing
 from controller.audit.header import Header
 from controller.audit.hidden import check_receipts
 from controller.audit.history import History, read_history
+from controller.audit.holdings import check_holdings, proven
 from controller.audit.issues import ASK_ANOTHER_NODE, NEEDS_ARCHIVE, show
 from controller.audit.links import check_links
 from controller.audit.links import reached as links_reached
 from controller.audit.proof import ProofRejectedError, proven_slot
+from controller.audit.reconcile import check_reconciled
 from controller.audit.replay import replay
 from controller.audit.report import AuditReport, Finding, Level, LevelResult, Reach, Severity
 from controller.chain.entries import Created, Deposited, Minted, Redeemed, Withdrawn
@@ -26,11 +28,13 @@ def judge(evidence: Evidence) -> AuditReport:
     stated = _check_stated(evidence, history)
     linked, hidden = check_links(evidence), check_receipts(evidence)
     proof = _check_proof(evidence, history) if evidence.depth.includes(Level.L3) else []
+    held = check_holdings(evidence)
     whole = not link and not stated and not any(finding.severity is Severity.WRONG for finding in proof)
     replayed = _check_file(evidence, history)
     if evidence.depth.includes(Level.L4):
         replayed = replay(evidence, history.decoded, _open_block(history, stated), whole) + replayed
-    findings = [*link, *stated, *linked, *hidden, *proof, *replayed]
+        replayed += check_reconciled(evidence, history.decoded) if whole else []
+    findings = [*link, *stated, *linked, *hidden, *proof, *held, *replayed]
     payloads = [item.payload for item in history.decoded]
     return AuditReport(
         chain_id=evidence.chain_id,
@@ -42,7 +46,7 @@ def judge(evidence: Evidence) -> AuditReport:
         flows=sum(isinstance(payload, Minted | Redeemed | Deposited | Withdrawn) for payload in payloads),
         rebalances=sum(isinstance(payload, Rebalance) for payload in payloads),
         blocks=len({entry.block_number for entry in evidence.entries}),
-        levels=_levels(evidence, ([*link, *stated], linked, hidden, proof, replayed), broken=bool(link)),
+        levels=_levels(evidence, ([*link, *stated], linked, hidden, [*proof, *held], replayed), broken=bool(link)),
         findings=tuple(sorted(findings, key=_first_wrong_first)),
     )
 
@@ -149,7 +153,7 @@ def _levels(evidence: Evidence, findings: tuple[list[Finding], ...], *, broken: 
         Level.L0: ("", "every entry read, hash chain recomputed"),
         Level.L1: ("", links_reached(evidence)),
         Level.L2: ("", f"receipts roots of {_blocks_used(evidence)} blocks recomputed, their logs compared"),
-        Level.L3: (behind, "head and count proven against the hash of the audited block"),
+        Level.L3: (behind, f"head, count and {proven(evidence)} balances and supplies proven by storage"),
         Level.L4: (behind, "every flow, fee, change and rebalance judged again, answers on the node's word"),
     }
     left_out = {Level.L1} if evidence.links is None else set()

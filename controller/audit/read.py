@@ -9,8 +9,10 @@ from eth_utils.crypto import keccak
 
 from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, SelfView
 from controller.audit.header import Header, header_from_json
+from controller.audit.layouts import Layout
 from controller.audit.read_block import UNREADABLE, BlockReader, Priced
 from controller.audit.read_chain import moved_in, read_ends, read_links, read_receipt_lists, trusted_block
+from controller.audit.read_proofs import ProofReader, balances
 from controller.audit.read_view import read_view
 from controller.audit.receipts import batch, read_receipts
 from controller.audit.report import Level
@@ -31,6 +33,7 @@ from controller.chain.entries import (
     Withdrawn,
     decode_entry,
 )
+from controller.chain.wire import Proof
 from controller.errors import InputError
 from controller.model import BlockRef, Entry, Mandate, Plan, Rebalance
 
@@ -82,6 +85,9 @@ def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
         | {call.plan.reference_block for call in calls.values() if call.plan is not None},
     )
     blocks = _blocks(source, payloads, headers, receipts, moved, progress) if deep else {}
+    ends = _ends(source, tokens, headers, begun, block) if deep else None
+    around = {number - back for number in _rebalanced(payloads) for back in (0, 1)}
+    layouts, holdings = _holdings(source, tokens, blocks, ends, {block.number, *around})
     return Evidence(
         chain_id=chain.chain_id,
         vault=source.vault,
@@ -100,7 +106,9 @@ def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
         trusted=asked.trusted,
         links=_links(chain, asked, headers) if depth.includes(Level.L1) else None,
         receipt_lists=read_receipt_lists(chain, headers, {*written, *moved}) if depth.includes(Level.L2) else None,
-        ends=_ends(source, tokens, headers, begun, block) if deep else None,
+        ends=ends,
+        layouts=layouts,
+        holdings=holdings,
     )
 
 
@@ -116,6 +124,25 @@ def _ends(
         return Missing("the block of the first entry is not known")
     before = BlockRef(begun - 1, headers[begun].parent_hash, 0)
     return read_ends(source.chain, tokens, source.vault, before, block)
+
+
+def _rebalanced(payloads: Mapping[Entry, Payload]) -> set[int]:
+    """Blocks with a rebalance."""
+    return {entry.block_number for entry, payload in payloads.items() if isinstance(payload, Rebalance)}
+
+
+def _holdings(
+    source: Source,
+    tokens: Sequence[str],
+    blocks: Mapping[int, BlockEvidence | Missing],
+    ends: Mapping[str, tuple[int, int]] | Missing | None,
+    numbers: Collection[int],
+) -> tuple[dict[str, Layout | Missing], dict[int, dict[str, Proof | Missing]] | None]:
+    if ends is None:
+        return {}, None
+    reader = ProofReader(source.chain, source.vault)
+    layouts = reader.layouts(tokens, balances(blocks, ends, max(numbers)))
+    return layouts, reader.read(numbers, layouts)
 
 
 def _tokens(payloads: Iterable[Payload]) -> list[str]:

@@ -37,7 +37,7 @@ app.command()(status.status)
 app.command()(plan.plan)
 app.command()(rebalance.rebalance)
 app.add_typer(keeper.app, name="keeper")
-app.command()(audit.audit)
+app.add_typer(audit.app, name="audit")
 app.command()(report.report)
 app.command()(doctor.doctor)
 

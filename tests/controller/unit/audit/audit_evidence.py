@@ -44,7 +44,7 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
                     kind, raw = KINDS[type(payload)], encode_payload(KINDS[type(payload)], payload)
                     head = next_head(head, written, kind, raw)
                     at = headers[number].stated_hash
-                    entries.append(Entry(world.vault.address, written, kind, head, raw, number, at, hash_, index))
+                    entries.append(Entry(world.vault.address, written, int(kind), head, raw, number, at, hash_, index))
                     written += 1
                 index += 1
             if len(entries) > first:
