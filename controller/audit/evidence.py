@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controller.audit.header import Header
+from controller.audit.journal import JournalLine
 from controller.audit.layouts import Layout
 from controller.audit.report import Level
 from controller.chain.wire import Proof
@@ -122,3 +123,5 @@ class Evidence:
     ends: Mapping[str, tuple[int, int]] | Missing | None = None  # {qTok} by token, before the first entry and at last
     layouts: Mapping[str, Layout | Missing] = field(default_factory=dict)  # by token, where it keeps a balance
     holdings: Mapping[int, Mapping[str, Proof | Missing]] | Missing | None = None  # by block, of each token and share
+    journal: tuple[JournalLine, ...] | Missing | None = None  # of the keeper, as it is stored
+    tick_prices: Mapping[int, tuple[int, ...] | Missing] = field(default_factory=dict)  # D36{quote/qTok} by block

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from eth_utils.crypto import keccak
 
+from controller.audit.attempts import check_journal
+from controller.audit.attempts import reached as journal_reached
 from controller.audit.evidence import Evidence, Missing
 from controller.audit.header import Header
 from controller.audit.hidden import check_receipts
@@ -16,6 +18,7 @@ from controller.audit.proof import ProofRejectedError, proven_slot
 from controller.audit.reconcile import check_reconciled
 from controller.audit.replay import replay
 from controller.audit.report import AuditReport, Finding, Level, LevelResult, Reach, Severity
+from controller.audit.state import State
 from controller.chain.entries import Created, Deposited, Minted, Redeemed, Withdrawn
 from controller.chain.ledger import storage_slot, unpack_slot
 from controller.model import Rebalance
@@ -31,10 +34,13 @@ def judge(evidence: Evidence) -> AuditReport:
     held = check_holdings(evidence)
     whole = not link and not stated and not any(finding.severity is Severity.WRONG for finding in proof)
     replayed = _check_file(evidence, history)
+    states: list[tuple[int, State]] | None = None if evidence.journal is None else []
     if evidence.depth.includes(Level.L4):
-        replayed = replay(evidence, history.decoded, _open_block(history, stated), whole) + replayed
+        replayed = replay(evidence, history.decoded, _open_block(history, stated), whole, states) + replayed
         replayed += check_reconciled(evidence, history.decoded) if whole else []
-    findings = [*link, *stated, *linked, *hidden, *proof, *held, *replayed]
+    kept = check_journal(evidence, history.decoded, states or []) if whole else []
+    by_level = [*link, *stated], linked, hidden, [*proof, *held], replayed, kept
+    findings = [finding for found in by_level for finding in found]
     payloads = [item.payload for item in history.decoded]
     return AuditReport(
         chain_id=evidence.chain_id,
@@ -46,7 +52,9 @@ def judge(evidence: Evidence) -> AuditReport:
         flows=sum(isinstance(payload, Minted | Redeemed | Deposited | Withdrawn) for payload in payloads),
         rebalances=sum(isinstance(payload, Rebalance) for payload in payloads),
         blocks=len({entry.block_number for entry in evidence.entries}),
-        levels=_levels(evidence, ([*link, *stated], linked, hidden, [*proof, *held], replayed), broken=bool(link)),
+        levels=_levels(
+            evidence, ([*link, *stated], linked, hidden, [*proof, *held], replayed, kept), broken=bool(link)
+        ),
         findings=tuple(sorted(findings, key=_first_wrong_first)),
     )
 
@@ -147,7 +155,7 @@ def _first_wrong_first(finding: Finding) -> tuple[bool, int, float]:
 
 
 def _levels(evidence: Evidence, findings: tuple[list[Finding], ...], *, broken: bool) -> tuple[LevelResult, ...]:
-    """`findings` are those of the levels from L0 to L4."""
+    """`findings` are those of the levels from L0 on."""
     behind = "entries behind the first break are not judged" if broken else ""
     attempted = {
         Level.L0: ("", "every entry read, hash chain recomputed"),
@@ -155,16 +163,19 @@ def _levels(evidence: Evidence, findings: tuple[list[Finding], ...], *, broken: 
         Level.L2: ("", f"receipts roots of {_blocks_used(evidence)} blocks recomputed, their logs compared"),
         Level.L3: (behind, f"head, count and {proven(evidence)} balances and supplies proven by storage"),
         Level.L4: (behind, "every flow, fee, change and rebalance judged again, answers on the node's word"),
+        Level.L5: (behind, journal_reached(evidence)),
     }
     left_out = {Level.L1} if evidence.links is None else set()
     left_out |= {Level.L2} if evidence.receipt_lists is None else set()
+    left_out |= {Level.L5} if evidence.journal is None else set()
     results = []
     for (level, (unreachable, reached)), found in zip(attempted.items(), findings, strict=True):
         if level in left_out or not evidence.depth.includes(level):
-            results.append(LevelResult(level, Reach.NOT_ATTEMPTED, "not asked for"))
+            reason = "no journal was given" if level is Level.L5 else "not asked for"
+            results.append(LevelResult(level, Reach.NOT_ATTEMPTED, reason))
         else:
             results.append(_level(level, found, unreachable, reached))
-    return (*results, LevelResult(Level.L5, Reach.NOT_ATTEMPTED, "no journal was given"))
+    return tuple(results)
 
 
 def _blocks_used(evidence: Evidence) -> int:

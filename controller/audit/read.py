@@ -9,9 +9,11 @@ from eth_utils.crypto import keccak
 
 from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, SelfView
 from controller.audit.header import Header, header_from_json
+from controller.audit.idle import tick_blocks
+from controller.audit.journal import JournalLine
 from controller.audit.layouts import Layout
 from controller.audit.read_block import UNREADABLE, BlockReader, Priced
-from controller.audit.read_chain import moved_in, read_ends, read_links, read_receipt_lists, trusted_block
+from controller.audit.read_chain import moved_in, read_ends, read_links, read_prices, read_receipt_lists, trusted_block
 from controller.audit.read_proofs import ProofReader, balances
 from controller.audit.read_view import read_view
 from controller.audit.receipts import batch, read_receipts
@@ -64,6 +66,7 @@ class Asked:
     mandate_file: bytes | None = None
     depth: Level = Level.L4
     trusted: bytes = b""  # hash of the block that the auditor trusts
+    journal: tuple[JournalLine, ...] | Missing | None = None  # of the keeper, for L5
 
 
 def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
@@ -109,6 +112,8 @@ def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
         ends=ends,
         layouts=layouts,
         holdings=holdings,
+        journal=asked.journal,
+        tick_prices=_tick_prices(source, asked, payloads),
     )
 
 
@@ -124,6 +129,18 @@ def _ends(
         return Missing("the block of the first entry is not known")
     before = BlockRef(begun - 1, headers[begun].parent_hash, 0)
     return read_ends(source.chain, tokens, source.vault, before, block)
+
+
+def _tick_prices(
+    source: Source, asked: Asked, payloads: Mapping[Entry, Payload]
+) -> dict[int, tuple[int, ...] | Missing]:
+    """D36{quote/qTok} by the block of every tick in the journal, from the feeds themselves."""
+    if asked.journal is None or isinstance(asked.journal, Missing):
+        return {}
+    numbers = tick_blocks(asked.journal, source.vault, asked.block.number)
+    mandates = _mandates(payloads, numbers)
+    in_force = {number: mandates[number][-1].assets for number in numbers if mandates[number]}
+    return read_prices(source.chain, in_force)
 
 
 def _rebalanced(payloads: Mapping[Entry, Payload]) -> set[int]:

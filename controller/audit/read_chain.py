@@ -13,11 +13,12 @@ from controller.audit.receipts import batch
 from controller.audit.shelf import Shelf
 from controller.audit.transfers import TRANSFER, as_number
 from controller.chain import wire
-from controller.chain.abi import encode
+from controller.chain.abi import decode, encode
+from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.transport import RpcError
 from controller.errors import UncheckedError
-from controller.model import BlockRef
+from controller.model import Asset, BlockRef
 
 _PAGE: Final = 1_000
 """Headers that are in memory at once."""
@@ -107,3 +108,23 @@ def _balance(chain: Chain, token: str, vault: str, block: BlockRef) -> int:
     if not answer and not chain.code(token, block):
         return 0  # a token that is younger than the vault
     return as_number(answer)
+
+
+def read_prices(chain: Chain, assets: Mapping[int, Sequence[Asset]]) -> dict[int, tuple[int, ...] | Missing]:
+    """D36{quote/qTok} that the feeds of `assets` answer at the end of each of these blocks."""
+    feed = load("IAggregatorV3").abi.functions["latestRoundData"]
+    asked = [
+        [{"to": asset.feed.source, "data": wire.word(feed.encode())}, hex(number)]
+        for number, inside in assets.items()
+        for asset in inside
+    ]
+    try:
+        answers = iter(batch(chain, "eth_call", asked))
+        return {
+            number: tuple(
+                asset.price_from_answer(decode(feed.outputs, wire.octets(next(answers)))[1]) for asset in inside
+            )
+            for number, inside in assets.items()
+        }
+    except UNREADABLE as error:
+        return dict.fromkeys(assets, Missing(error.message))

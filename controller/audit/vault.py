@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.audit.journal import read_journal
 from controller.audit.judge import judge
 from controller.audit.read import Asked, Progress, Source, gather
 from controller.audit.report import AuditReport, Level
@@ -21,6 +22,7 @@ def audit_vault(
     mandate_file: bytes | None = None,
     depth: Level = Level.L4,
     trusted: bytes = b"",
+    journal: str | None = None,
     progress: Progress = lambda done, total: None,
 ) -> AuditReport:
     """Prove from chain data alone what happened to a vault.
@@ -35,6 +37,7 @@ def audit_vault(
     depth : the deepest level that is attempted.
     trusted : hash of a block at or behind `to_block` that is known to be of the chain; without one, the node's word for
         `to_block` is taken.
+    journal : where the keeper's journal is, for L5: a SQLite file, or an address of SQLAlchemy's.
     progress : called with blocks read and blocks in all.
 
     Raises
@@ -42,11 +45,12 @@ def audit_vault(
     NotFoundError
         When the ledger knows no such vault at that block.
     UncheckedError
-        When the node does not have the trusted block.
+        When the node does not have the trusted block, or the journal cannot be read.
     NodeError
         When the node goes away, or does not have `to_block`.
     """
-    asked = Asked(from_block, to_block, mandate_file, depth, trusted)
+    lines = None if journal is None else read_journal(journal)
+    asked = Asked(from_block, to_block, mandate_file, depth, trusted, lines)
     evidence = gather(Source(chain, ledger, vault), asked, progress)
     if not evidence.entries and ledgers.head(chain, ledger, vault, to_block)[1] == 0:
         raise NotFoundError(

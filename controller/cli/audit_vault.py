@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from controller.audit.report import Level
 from controller.audit.vault import audit_vault
 from controller.cli import auditing, options
 from controller.cli.auditing import desk, exit_code, level_of, progress, show
 from controller.cli.output import print_json
 from controller.cli.session import Session, read_file
-from controller.cli.verdict import DEMANDED
 
 
 def vault(
@@ -23,6 +23,7 @@ def vault(
     ] = None,
     trusted_block: auditing.TrustedOption = None,
     mandate_file: auditing.MandateOption = None,
+    journal: auditing.JournalOption = None,
     from_block: auditing.FromOption = None,
     to_block: auditing.ToOption = None,
     rpc: auditing.RpcOption = None,
@@ -37,8 +38,8 @@ def vault(
 
     Exit code 0 when nothing is wrong, 3 with findings, 4 when a required level was not reached.
     """
-    depth = level_of(level)
-    demanded = [level_of(name) for name in require] if require else [each for each in DEMANDED if depth.includes(each)]
+    depth = Level.L5 if journal else level_of(level)
+    demanded = [level_of(name) for name in require] if require else [each for each in Level if depth.includes(each)]
     session = Session.open(network, url, networks, deployments, rpc)
     with desk(session, from_block, to_block, trusted_block, cache) as at:
         vaults = session.vaults(at.last) if every else [session.vault(vault)]
@@ -54,6 +55,7 @@ def vault(
                     mandate_file=None if mandate_file is None else read_file(mandate_file),
                     depth=depth,
                     trusted=at.trusted,
+                    journal=journal,
                     progress=told,
                 )
             reports.append(report)

@@ -9,10 +9,10 @@ import typer
 
 from controller.audit.bundle import read_bundle, trusting
 from controller.audit.judge import judge
+from controller.audit.report import Level
 from controller.cli import auditing, options
 from controller.cli.auditing import exit_code, hash_of, show
 from controller.cli.output import out, print_json
-from controller.cli.verdict import DEMANDED
 
 
 def verify(
@@ -36,4 +36,4 @@ def verify(
         who = f"signed by {found.signer}" if found.signer else "not signed"
         out.print(f"Bundle of evenkeel {found.tool}: {found.lines} lines whole and unaltered, {who}.", soft_wrap=True)
         show(report)
-    return exit_code([report], [each for each in DEMANDED if evidence.depth.includes(each)])
+    return exit_code([report], [each for each in Level if evidence.depth.includes(each)])
