@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from controller.cli.audit_bundle import bundle
+from controller.cli.audit_export import write
 from controller.cli.audit_vault import vault
 from controller.cli.audit_verify import verify
 
@@ -30,3 +31,4 @@ app = typer.Typer(
 )
 for each in (vault, bundle, verify):
     app.command()(each)
+app.command("export")(write)
