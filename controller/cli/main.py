@@ -52,7 +52,7 @@ app.command()(plan.plan)
 app.command()(rebalance.rebalance)
 app.command()(advise.advise)
 app.add_typer(keeper.app, name="keeper")
-app.command()(audit.audit)
+app.add_typer(audit.app, name="audit")
 app.command()(report.report)
 app.command()(doctor.doctor)
 
