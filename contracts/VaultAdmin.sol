@@ -48,7 +48,7 @@ import {Kind, Knot, Limits, Mandate, Power, Roles, Status} from "./types/Types.s
 /// ROLES, and what each can do at most
 /// owner       everything that the timelock lets through, if holders stay and the guardian agrees. At once: stop the vault,
 ///             by a pause or by limits that nothing can meet; remove keepers and the strategist; raise the timelock to a
-///             year; give powers up for good. Cannot move tokens.
+///             year; give powers up for good; put hashes of statements into the ledger. Cannot move tokens.
 /// strategist  targets within each asset's minimum and maximum, by `maxStep` in each `stepDelay`. Through a keeper, what
 ///             trading towards them can cost.
 /// guardian    pauses and revokes, its own replacement too: that costs time, for ever if it must. Were it otherwise, a
@@ -228,6 +228,13 @@ contract VaultAdmin is VaultBase, IVaultAdmin {
         _renounced |= uint8(1 << uint8(power));
         _append(Kind.RENOUNCED, abi.encode(power));
         if (power == Power.PAUSE && _load().flags & PAUSED != 0) _unpause();
+    }
+
+    // ---- statements
+
+    /// @inheritdoc IVaultAdmin
+    function declare(bytes32 statement) external onlyOwner {
+        _append(Kind.DECLARED, abi.encode(statement));
     }
 
     // ---- views

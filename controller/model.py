@@ -88,6 +88,7 @@ class Kind(IntEnum):
     SUBMITTED = 16
     REVOKED = 17
     RENOUNCED = 18
+    DECLARED = 19
 
 
 @dataclass(frozen=True, slots=True)

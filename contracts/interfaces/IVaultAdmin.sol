@@ -74,6 +74,13 @@ interface IVaultAdmin {
     /// @notice Gives a power up for good. Owner only. Renouncing PAUSE waits for the timelock, and also ends a pause.
     function renounce(Power power) external;
 
+    /// @notice Puts the hash of a statement into the ledger, so that what the owner has said, and when, can be shown later
+    ///         and not be changed: how he identifies what he sells, his profile. Owner only, also while paused. The vault
+    ///         keeps nothing of it and does nothing by it; what a statement is about, and which one it replaces, is its own
+    ///         matter.
+    /// @param statement keccak256 of the statement's bytes
+    function declare(bytes32 statement) external;
+
     /// @notice The mandate in force, with the path as the strategist last set it.
     function mandate() external view returns (Mandate memory);
     /// @return {bps} the targets at this moment

@@ -262,5 +262,6 @@ enum Kind {
     MANDATE_SET, // Mandate
     SUBMITTED, // bytes call, uint256 executableAt
     REVOKED, // address by, bytes32 callHash
-    RENOUNCED // Power
+    RENOUNCED, // Power
+    DECLARED // bytes32 statement
 }

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eth_utils.crypto import keccak
+
 from controller.audit import change
 from controller.audit.evidence import Call
-from controller.audit.issues import RECORD_IS_FALSE, Issue
+from controller.audit.issues import RECORD_IS_FALSE, Issue, show
 from controller.audit.state import State
+from controller.chain.artifacts import load
 from controller.chain.entries import (
     Created,
+    Declared,
     Deposited,
     GuardianSet,
     KeeperSet,
@@ -29,7 +33,7 @@ from controller.chain.entries import (
 )
 from controller.model import ZERO_ADDRESS, Power, Rebalance
 
-OWNERS = KeeperSet | GuardianSet | StrategistSet | OwnerProposed | MandateSet | Submitted | Renounced
+OWNERS = KeeperSet | GuardianSet | StrategistSet | OwnerProposed | MandateSet | Submitted | Renounced | Declared
 """What only the owner does, and the entry does not say who did."""
 
 STOPPED = {
@@ -65,9 +69,17 @@ def _check_actor(state: State, payload: Payload, call: Call | None, vault: str) 
             yield Issue(f"{by} moved the targets, which is not the strategist {state.strategist}", RECORD_IS_FALSE)
         case Rebalance() if payload.keeper not in state.keepers:
             yield Issue(f"{payload.keeper} rebalanced, which is not a keeper", RECORD_IS_FALSE)
-    direct = call is not None and call.to == vault
-    if isinstance(payload, OWNERS) and direct and call is not None and call.sender != state.owner:
+    if call is None or call.to != vault:
+        return
+    if isinstance(payload, OWNERS) and call.sender != state.owner:
         yield Issue(f"{call.sender} did what only the owner {state.owner} does", RECORD_IS_FALSE)
+    # The vault keeps nothing of a statement: the transaction alone says what it was.
+    if isinstance(payload, Declared) and call.data_hash != _hash_of_declaring(payload):
+        yield Issue(f"the transaction did not declare {show(payload.statement)}", RECORD_IS_FALSE)
+
+
+def _hash_of_declaring(payload: Declared) -> bytes:
+    return bytes(keccak(load("IVault").abi.functions["declare"].encode(payload.statement)))
 
 
 def _powers(state: State, payload: Payload) -> set[Power]:

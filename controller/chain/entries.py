@@ -147,6 +147,11 @@ class Renounced:
     power: Power
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    statement: bytes  # keccak256 of what the owner says
+
+
 Payload = (
     Created
     | Minted
@@ -167,6 +172,7 @@ Payload = (
     | Submitted
     | Revoked
     | Renounced
+    | Declared
 )
 
 
@@ -228,6 +234,7 @@ _SHAPES: Final[dict[Kind, _Shape]] = {
     Kind.SUBMITTED: _Shape(("bytes", "uint256"), Submitted, astuple),
     Kind.REVOKED: _Shape(("address", "bytes32"), Revoked, astuple),
     Kind.RENOUNCED: _Shape(("uint8",), lambda power: Renounced(Power(power)), lambda given: (int(given.power),)),
+    Kind.DECLARED: _Shape(("bytes32",), Declared, astuple),
 }
 
 

@@ -56,6 +56,8 @@ def describe(call: bytes, mandate: Mandate) -> tuple[str, ...]:
         return (f"the {role} is {NOBODY if who == ZERO_ADDRESS else who}",)
     if item.name == "renounce":
         return (f"the owner gives up {Power(given['power']).name} for good",)
+    if item.name == "declare":
+        return (f"the owner declares 0x{given['statement'].hex()}",)
     return (f"{item.name}({', '.join(f'{name}={value}' for name, value in given.items())})",)
 
 

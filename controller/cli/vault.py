@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from controller.cli.vault_create import create
+from controller.cli.vault_declare import declare
 from controller.cli.vault_deposit import deposit
 from controller.cli.vault_due import due
 from controller.cli.vault_execute import execute
@@ -20,7 +21,7 @@ from controller.cli.vault_template import template
 from controller.cli.vault_withdraw import withdraw
 
 app = typer.Typer(no_args_is_help=True, help="Create vaults and list them, pay in and out, and change their rules.")
-for command in (template, create, due, deposit, withdraw, fees, targets, pending, execute, revoke, renounce):
+for command in (template, create, due, deposit, withdraw, fees, targets, pending, execute, revoke, renounce, declare):
     app.command()(command)
 app.command("list")(list_)
 app.command("set-mandate")(set_mandate)

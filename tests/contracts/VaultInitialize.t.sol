@@ -60,7 +60,7 @@ contract VaultInitializeTest is VaultTest {
         Mandate memory m = oddMandate();
         vm.expectRevert(IVaultAdmin.AlreadyInitialized.selector);
         implementation.initialize(roles());
-        bytes[15] memory calls = [
+        bytes[16] memory calls = [
             abi.encodeCall(IVaultCore.mint, (1e18, all(1), stranger)),
             abi.encodeCall(IVaultCore.redeem, (1, all(0), stranger, stranger, 0)),
             abi.encodeCall(IVaultAdmin.submit, ("")),
@@ -75,6 +75,7 @@ contract VaultInitializeTest is VaultTest {
             abi.encodeCall(IVaultAdmin.proposeOwner, (stranger)),
             abi.encodeCall(IVaultAdmin.acceptOwner, ()),
             abi.encodeCall(IVaultAdmin.renounce, (Power.PAUSE)),
+            abi.encodeCall(IVaultAdmin.declare, ("statement")),
             abi.encodeCall(IVaultAdmin.status, ())
         ];
         for (uint256 i; i < calls.length; ++i) {

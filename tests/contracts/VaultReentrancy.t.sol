@@ -65,7 +65,7 @@ contract VaultReentrancyTest is VaultTest {
     /// @dev Everything that changes or shows what a call changes. That nothing is missing here is a test of its own, over
     ///      the vault's ABI (threats/EveryFunction.t.sol).
     function _call(uint256 which) private view returns (bytes memory) {
-        bytes[28] memory calls = [
+        bytes[29] memory calls = [
             abi.encodeCall(odd.balances, ()),
             abi.encodeCall(odd.previewMint, (1e18)),
             abi.encodeCall(odd.previewRedeem, (1e18, 0)),
@@ -93,8 +93,9 @@ contract VaultReentrancyTest is VaultTest {
             abi.encodeCall(odd.renounce, (Power.MANDATE)),
             abi.encodeCall(odd.proposeOwner, (stranger)),
             abi.encodeCall(odd.acceptOwner, ()),
+            abi.encodeCall(odd.declare, ("statement")),
             abi.encodeCall(odd.redeem, (1, all(0), stranger, stranger, 7))
         ];
-        return calls[which % 28];
+        return calls[which % 29];
     }
 }

@@ -166,7 +166,7 @@ contract VaultRolesTest is VaultTest {
         if (which == 1) caller = guardian;
         if (which == 2) caller = keeper;
         if (which == 3) caller = strategist;
-        bytes[9] memory calls = [
+        bytes[10] memory calls = [
             abi.encodeCall(IVaultAdmin.submit, ("call")),
             abi.encodeCall(IVaultAdmin.setMandate, (vault.mandate(), pairings(vault.mandate()))),
             abi.encodeCall(IVaultAdmin.setKeeper, (caller, true)),
@@ -175,7 +175,8 @@ contract VaultRolesTest is VaultTest {
             abi.encodeCall(IVaultAdmin.setGuardian, (caller)),
             abi.encodeCall(IVaultAdmin.unpause, ()),
             abi.encodeCall(IVaultAdmin.proposeOwner, (caller)),
-            abi.encodeCall(IVaultAdmin.renounce, (Power.ROLES))
+            abi.encodeCall(IVaultAdmin.renounce, (Power.ROLES)),
+            abi.encodeCall(IVaultAdmin.declare, ("statement"))
         ];
         for (uint256 i; i < calls.length; ++i) {
             vm.prank(caller);

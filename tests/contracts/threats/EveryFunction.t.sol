@@ -297,6 +297,7 @@ contract EveryFunctionTest is VaultTest {
         if (s == IVaultAdmin.proposeOwner.selector) call = abi.encodeCall(IVaultAdmin.proposeOwner, (stranger));
         if (s == IVaultAdmin.acceptOwner.selector) (caller, call) = (stranger, abi.encodePacked(s));
         if (s == IVaultAdmin.renounce.selector) call = abi.encodeCall(IVaultAdmin.renounce, (Power.TARGETS));
+        if (s == IVaultAdmin.declare.selector) call = abi.encodeCall(IVaultAdmin.declare, ("statement"));
         if (s == IVaultAdmin.executableAt.selector) call = abi.encodeCall(IVaultAdmin.executableAt, (keccak256("x")));
         if (
             s == IVaultAdmin.pause.selector || s == IVaultAdmin.unpause.selector || s == IVaultAdmin.mandate.selector

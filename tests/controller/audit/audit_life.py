@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from eth_utils import keccak
+
 from controller.audit import AuditReport, audit_vault
 from controller.chain import dev
 from controller.chain.artifacts import load
@@ -214,6 +216,7 @@ class Acts:
         self.send(owner, "proposeOwner", guardian)
         self.send(guardian, "acceptOwner")
         self.send(guardian, "renounce", int(Power.ROLES))
+        self.send(guardian, "declare", bytes(keccak(b"first in, first out")))
 
     def _flows(self) -> None:
         maker, keeper = self.world.accounts.maker, self.world.accounts.keeper

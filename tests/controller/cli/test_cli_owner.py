@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from command import Done, Here
+from eth_utils import keccak
 from vault_world import VaultWorld
 
-from controller.chain import codec, dev
+from controller.chain import codec, dev, ledger
 from controller.chain.contract import Contract
+from controller.chain.entries import Declared, decode_entry
 from controller.execution.keys import development_signer
+from controller.model import Kind
 
 OWNER, KEEPER, GUARDIAN = ("--dev-account", "0"), ("--dev-account", "1"), ("--dev-account", "2")
 STRATEGIST, STRANGER = ("--dev-account", "4"), ("--dev-account", "5")
@@ -340,3 +343,28 @@ def test_renounce__of_a_power__then_gone_for_good_and_pausing_only_after_the_tim
     pausing = whole("renounce", "pause", whole.address, *OWNER, *give_up)
     assert pausing.document["announced"] is True
     assert whole("renounce", "everything", whole.address, *OWNER).code == 64
+
+
+def test_declare__by_the_owner__then_the_files_hash_is_in_the_ledger(whole: Whole) -> None:
+    rule = Path("lots.toml")
+    rule.write_bytes(b'method = "fifo"\n')
+    said = "0x" + keccak(rule.read_bytes()).hex()
+    dry = whole("declare", "lots.toml", whole.address, *OWNER, "--json")
+    assert (dry.code, dry.document["statement"], dry.document["transaction"]) == (0, said, None)
+    assert dry.document["changes"] == [f"the owner declares {said}"]
+    assert whole("declare", "lots.toml", whole.address, *OWNER, "--broadcast").code == 0
+    assert whole("declare", said, whole.address, *OWNER, "--broadcast").code == 0
+    chain = whole.world.chain
+    entries = ledger.entries(chain, str(whole.read("ledger")), whole.address, 0, chain.head())
+    declared = [decode_entry(entry) for entry in entries if entry.kind == Kind.DECLARED]
+    assert declared == [Declared(keccak(rule.read_bytes()))] * 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "account", "code"),
+    [("missing.toml", OWNER, 65), ("0x12", OWNER, 65), ("0x" + "12" * 32, STRANGER, 76)],
+)
+def test_declare__when_there_is_no_such_file_or_by_a_stranger__then_refused(
+    whole: Whole, statement: str, account: tuple[str, ...], code: int
+) -> None:
+    assert whole("declare", statement, whole.address, *account).code == code

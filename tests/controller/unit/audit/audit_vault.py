@@ -15,6 +15,7 @@ from controller.audit.evidence import Call, SelfView
 from controller.chain.artifacts import load
 from controller.chain.codec import mandate_to_abi, plan_hash
 from controller.chain.entries import (
+    Declared,
     Deposited,
     FeesTaken,
     GuardianSet,
@@ -338,6 +339,9 @@ class Vault:
     def renounce(self, power: Power) -> Transaction:
         self.renounced.add(power)
         return self._made(call_data("renounce", power), Renounced(power))
+
+    def declare(self, statement: bytes) -> Transaction:
+        return self._act(self.owner, [Declared(statement)], call_data("declare", statement))
 
     def pause(self, by: str) -> Transaction:
         self.paused = True

@@ -216,6 +216,7 @@ class World:
         self.close(vault.set_mandate(tighter), vault.set_targets((5_900, 3_100, 1_000), 40_000))
         self.close(vault.pause(vault.guardian), vault.unpause(), vault.renounce(Power.PAUSE))
         self.close(vault.propose_owner(CAROL), vault.accept_owner(), vault.renounce(Power.ROLES))
+        self.close(vault.declare(keccak(b"first in, first out")))
         self.wait(90_000)
         for index, moved in enumerate((Fraction(14, 10), 1, 1)):
             vault.publish(index, moved)

@@ -42,6 +42,7 @@ AT_ONCE: dict[str, Act] = {
     "no more mandates": lambda scene: scene.vault.renounce(Power.MANDATE),
     "a tighter mandate": lambda scene: scene.vault.set_mandate(changed(FREE, max_slippage=40)),
     "a next owner": lambda scene: scene.vault.propose_owner(ALICE),
+    "a statement": lambda scene: scene.vault.declare(keccak(b"first in, first out")),
 }
 
 

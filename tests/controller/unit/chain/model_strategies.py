@@ -10,6 +10,7 @@ from controller.chain.abi import checksum
 from controller.chain.codec import NAME_BYTES
 from controller.chain.entries import (
     Created,
+    Declared,
     Deposited,
     FeesTaken,
     GuardianSet,
@@ -185,4 +186,5 @@ PAYLOADS = st.one_of(
     st.tuples(st.just(Kind.SUBMITTED), st.builds(Submitted, st.binary(max_size=70), uint(256))),
     st.tuples(st.just(Kind.REVOKED), st.builds(Revoked, ADDRESSES, WORDS)),
     st.tuples(st.just(Kind.RENOUNCED), st.builds(Renounced, st.sampled_from(Power))),
+    st.tuples(st.just(Kind.DECLARED), st.builds(Declared, WORDS)),
 )
