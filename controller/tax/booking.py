@@ -5,7 +5,7 @@ Everything that cannot be booked is named with its row, all at once: a lot sold 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
@@ -14,7 +14,7 @@ from controller.errors import InputError, Mistake
 from controller.tax import books, section104
 from controller.tax.books import AverageBook, Book, LeastTaxBook, NamedBook, OrderedBook, Rates
 from controller.tax.holding import DayOf, FreeFrom, days_in, long_from_us
-from controller.tax.movements import Disposal, Holding, Lot, Match, Movement, Transfer, in_order
+from controller.tax.movements import Disposal, Holding, Lot, Match, Move, Movement, Transfer, in_order
 from controller.tax.wash import WashSales
 
 UTC_DAYS = days_in()
@@ -58,6 +58,7 @@ class Booked:
     matches: tuple[Match, ...]
     holdings: Mapping[tuple[str, str], tuple[Holding, ...]]  # by asset and wallet, the latter empty for a whole owner
     pools: Mapping[str, books.Pool]  # by asset, where a pool is all that is known
+    moves: tuple[Move, ...] = ()
 
     def quantity(self, asset: str, wallet: str = "") -> int:
         """{qTok} that is open."""
@@ -73,14 +74,16 @@ def book(
     scope: Scope = Scope.WALLET,
     terms: Terms | None = None,
     wash: WashSales | None = None,
+    orders: Sequence[tuple[int, Method]] = (),
 ) -> Booked:
     """Books all movements of an owner.
 
     Parameters
-    ----------
-    movements : in any order; those of the same second stay in theirs.
-    scope : whether each wallet has lots of its own. Transfers mean nothing to a whole owner.
-    wash : puts off losses that are bought back; see controller/tax/wash.py.
+    ---------- movements : in any order; those of the same second stay in theirs. scope : whether each wallet has lots
+    of its own. Transfers mean nothing to a whole owner. wash : puts off losses that are bought back; see
+    controller/tax/wash.py. orders : standing orders, times {s} ascending: what is disposed of later than one is taken
+    by its method. A pool knows
+        no orders.
 
     Raises
     ------
@@ -94,7 +97,10 @@ def book(
         matches, pools = section104.match(ordered, terms.day)
         return Booked(tuple(matches), {}, pools)
     desk = _Desk(_maker(method, terms), scope, wash)
+    waiting = list(orders)
     for movement in ordered:
+        while waiting and movement.time > waiting[0][0]:
+            desk.follow(_maker(waiting.pop(0)[1], terms))
         desk.book(movement)
     if desk.mistakes:
         raise InputError(
@@ -138,6 +144,7 @@ class _Desk:
         self._maker, self._scope, self._wash = maker, scope, wash
         self._books: dict[tuple[str, str], Book] = {}
         self._matches: list[Match] = []
+        self._moves: list[Move] = []
         self.mistakes: list[Mistake] = []
 
     def book(self, movement: Movement) -> None:
@@ -148,10 +155,18 @@ class _Desk:
         elif self._scope is Scope.WALLET:
             self._transfer(movement)
 
+    def follow(self, maker: Callable[[], Book]) -> None:
+        """Another method from now on, for what is open too."""
+        self._maker = maker
+        for key, old in self._books.items():
+            self._books[key] = maker()
+            for held in old.holdings():
+                self._books[key].add(held.lot.part(held.quantity))
+
     def done(self) -> Booked:
         held = {key: tuple(found.holdings()) for key, found in self._books.items()}
         matches = self._wash.settled(self._matches) if self._wash else self._matches
-        return Booked(tuple(matches), {key: lots for key, lots in held.items() if lots}, {})
+        return Booked(tuple(matches), {key: lots for key, lots in held.items() if lots}, {}, tuple(self._moves))
 
     def _book_of(self, asset: str, wallet: str) -> Book:
         key = asset, wallet if self._scope is Scope.WALLET else ""
@@ -179,6 +194,7 @@ class _Desk:
         for lot, quantity, cost in self._take(transfer, Fraction(0)):
             moved = replace(lot.part(quantity), id=f"{lot.id}>{transfer.id}", cost=cost, wallet=transfer.receiver)
             receiver.add(moved)
+            self._moves.append(Move(transfer, lot, moved))
             if self._wash:
                 self._wash.moved(lot.id, moved)
 

@@ -116,6 +116,15 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """One piece of a transfer."""
+
+    transfer: Transfer
+    lot: Lot  # as it was
+    moved: Lot  # as it stands in the other wallet
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """What is left of a lot."""
 

@@ -1,0 +1,16 @@
+"""evenkeel tax"""
+
+from __future__ import annotations
+
+import typer
+
+from controller.cli.tax_check import check
+from controller.cli.tax_report import report
+from controller.cli.tax_rule import rule
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Lots, gains and reports of a vault's owner, from its ledger. Signs nothing; no tax advice.",
+)
+for command in (report, rule, check):
+    app.command()(command)
