@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from controller import __version__
-from controller.cli import audit, chain, demo, deploy, doctor, keeper, plan, rebalance, report, status, tax, vault
+from controller.cli import audit, chain, demo, deploy, doctor, flow, keeper, plan, rebalance, report, status, tax, vault
 from controller.cli.output import err, print_error
 from controller.errors import EvenkeelError, StorageError, UsageError
 
@@ -38,6 +38,7 @@ app.command()(rebalance.rebalance)
 app.add_typer(keeper.app, name="keeper")
 app.command()(audit.audit)
 app.command()(report.report)
+app.add_typer(flow.app, name="flow")
 app.add_typer(tax.app, name="tax")
 app.command()(doctor.doctor)
 
