@@ -18,7 +18,10 @@ from controller.tax.exports import export
 
 def report(
     vault: options.Vault = None,
-    year: Annotated[int, typer.Option(min=1970, max=9998, help="Tax year; in the UK the one it begins in.")] = 2025,
+    year: Annotated[
+        int | None,
+        typer.Option(min=1970, max=9998, help="Tax year, named after its first day. Default: the newest block's."),
+    ] = None,
     jurisdiction: tax_options.Jurisdiction = "us",
     method: tax_options.MethodName = None,
     format_: Annotated[

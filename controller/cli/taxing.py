@@ -52,7 +52,7 @@ class Files:
 class Asked:
     """What the command line says about the report."""
 
-    year: int
+    year: int | None  # None: the one of the newest block
     jurisdiction: str
     method: str | None
     zone: str = "UTC"
@@ -103,23 +103,23 @@ class Books:
         names = Names(decimals, address, () if reading.pooled else _balances(session, mandates[-1], address, block))
         return cls(address, mandates[-1], block, reading, (*lots, *reading.movements), names, mandates[-1].symbol)
 
-    def request(self, asked: Asked, files: Files) -> Request:
-        """What the report is to be of."""
-        law, zone = law_of(asked.jurisdiction), zone_of(asked.zone)
+    def request(self, asked: Asked, files: Files, *, plans: bool = False) -> Request:
+        """What the report is to be of. Plans count in the vault's own currency."""
+        law, day = law_of(asked.jurisdiction), days_in(zone_of(asked.zone))
         rules = [read_rule(read_file(path), str(path)) for path in files.rules]
-        exchange = (
-            Daily.read(read_file(files.exchange), str(files.exchange), "currency", "rate") if files.exchange else None
-        )
-        if exchange is None and law.currency != "USD":
+        exchange = None
+        if files.exchange and not plans:
+            exchange = Daily.read(read_file(files.exchange), str(files.exchange), "currency", "rate")
+        if exchange is None and law.currency != "USD" and not plans:
             raise UsageError(
                 f"{law.name} counts in {law.currency}, the vault in USD.",
                 "Give the rates of the days in a file with the columns currency,date,rate: --exchange FILE.",
             )
         return Request(
             law=law,
-            year=asked.year,
+            year=law.year_of(day(self.block.timestamp)) if asked.year is None else asked.year,
             method=method_of(asked.method) if asked.method else law.methods[0],
-            day=days_in(zone),
+            day=day,
             zone=asked.zone,
             rates=rates_of(asked.rates),
             wash=WashRule(frozenset(asked.securities), _day(asked.wash_sales_from)),

@@ -11,7 +11,7 @@ from controller.tax.booking import Booked, Method, Scope, Terms, book
 from controller.tax.books import Rates
 from controller.tax.holding import DayOf, days_in, long_from_us
 from controller.tax.laws.law import NO_ADVICE, Figure, Law, Line
-from controller.tax.movements import Lot, Match, Movement
+from controller.tax.movements import Holding, Lot, Match, Movement, Source
 from controller.tax.prices import Daily, in_currency
 from controller.tax.standing import Order
 from controller.tax.wash import WashRule, WashSales
@@ -70,12 +70,26 @@ def build(movements: Iterable[Movement], request: Request, notes: Sequence[str] 
     InputError
         When something cannot be booked, with its row; or when the year has no disposal, with the years that have.
     """
+    own, booked = book_all(movements, request)
+    lines = _of_year(booked.matches, request)
+    return TaxReport(
+        request,
+        lines,
+        request.law.sums(lines, request.year),
+        booked,
+        tuple(own),
+        (NO_ADVICE, *notes, *_notes(own, lines, request)),
+    )
+
+
+def book_all(movements: Iterable[Movement], request: Request) -> tuple[list[Movement], Booked]:
+    """The movements in the law's currency, and booked as it wants it; raises as `build`."""
     law, day = request.law, request.day
     _require_allowed(request)
     own = list(movements)
     if request.exchange is not None:
         own = in_currency(own, request.exchange, law.currency, day)
-    booked = book(
+    return own, book(
         own,
         request.method,
         scope=request.scope or law.scope,
@@ -83,15 +97,27 @@ def build(movements: Iterable[Movement], request: Request, notes: Sequence[str] 
         wash=WashSales(request.wash, day) if law.knows_wash_sales else None,
         orders=[(order.time, order.rule.method) for order in request.orders],
     )
-    lines = _of_year(booked.matches, request)
-    return TaxReport(
-        request,
-        lines,
-        law.sums(lines, request.year),
-        booked,
-        tuple(own),
-        (NO_ADVICE, *notes, *_notes(own, lines, request)),
-    )
+
+
+def gains_of_year(booked: Booked, request: Request) -> tuple[Fraction, Fraction]:
+    """D36 that the year has brought so far in the law's first term and in its second."""
+    first, end = request.law.period(request.year)
+    lines = [request.law.line(match, request.day) for match in booked.matches]
+    own = [line for line in lines if first <= line.disposed < end]
+    late = [line for line in own if request.law.free_from is not None and line.term == request.law.terms[1]]
+    second = sum((line.gain for line in late), Fraction(0))
+    return sum((line.gain for line in own), Fraction(0)) - second, second
+
+
+def open_lots(booked: Booked, wallet: str) -> tuple[Holding, ...]:
+    """What is open in a wallet; a pool is one lot without a date of its own."""
+    if booked.pools:
+        return tuple(
+            Holding(Lot(f"pool of {asset}", asset, "", 0, pool.quantity, pool.cost, Source("pool")), pool.quantity)
+            for asset, pool in booked.pools.items()
+            if pool.quantity
+        )
+    return tuple(held for (_, where), lots in booked.holdings.items() if where in (wallet, "") for held in lots)
 
 
 def _require_allowed(request: Request) -> None:

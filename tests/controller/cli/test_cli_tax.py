@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,10 @@ from controller.chain import dev
 
 @pytest.fixture
 def traded(world: VaultWorld, here: Here) -> VaultWorld:
-    """Two rebalances with a standing rule in between: equity sold after its rise, bought after its fall."""
-    assert here("rebalance", "--dev-account", "1", "--broadcast").code == 0
+    """Two rebalances with a standing rule in between: equity sold after its rise, bought after its fall. All of it in
+    the February of a year."""
+    begun = datetime.fromtimestamp(world.chain.head().timestamp, UTC)
+    dev.set_next_timestamp(world.chain, int(datetime(begun.year + 1, 2, 1, tzinfo=UTC).timestamp()))
     world.move(140)
     assert here("rebalance", "--dev-account", "1", "--broadcast").code == 0
     declare(world, here, "hifo")
@@ -36,7 +38,7 @@ def declare(world: VaultWorld, here: Here, method: str) -> None:
 
 
 def year(world: VaultWorld) -> str:
-    return str(time.gmtime(world.chain.head().timestamp).tm_year)
+    return str(datetime.fromtimestamp(world.chain.head().timestamp, UTC).year)
 
 
 def report(world: VaultWorld, here: Here, *more: str) -> Done:
@@ -46,6 +48,7 @@ def report(world: VaultWorld, here: Here, *more: str) -> Done:
 def test_report__of_a_real_vault__then_lines_sums_rules_and_no_advice(traded: VaultWorld, here: Here) -> None:
     done = report(traded, here)
     assert done.code == 0
+    assert here("tax", "report").out == done.out, "the newest block's year where none is named"
     assert "EQUITY" in done.out
     assert "short-term gain" in done.out
     assert "no tax advice" in done.said
@@ -141,3 +144,34 @@ def test_report__with_bad_files__then_every_row_is_named(traded: VaultWorld, her
     done = report(traded, here, "-j", "de", "--exchange", "rates.csv")
     assert done.code == 65
     assert "there is no rate of EUR" in done.said
+
+
+def test_lots__of_a_real_vault__then_each_with_its_days(traded: VaultWorld, here: Here) -> None:
+    document = here("tax", "lots", "--json").document
+    assert {lot["asset"] for lot in document["lots"]} == {"EQUITY", "BOND", "GOLD"}
+    assert all(lot["days"] in (365, 366, 367) or lot["days"] < 366 for lot in document["lots"])
+    assert "days left" in here("tax", "lots", "-j", "de").said
+
+
+def test_plan__of_a_vault_out_of_its_band__then_the_cheapest_lots_cost_no_more(traded: VaultWorld, here: Here) -> None:
+    traded.move(160)
+    document = here("tax", "plan", "--rates", "37%,20%", "--json").document
+    assert float(document["to_sell"]) > 10_000
+    assert float(document["cheapest"]["tax"]) <= float(document["by_method"]["tax"])
+    assert document["by_method"]["lots"][0]["asset"] == "EQUITY"
+    assert "by least tax: tax" in here("tax", "plan", "--rates", "37%,20%").said
+    assert here("tax", "plan").code == 64
+
+
+def test_harvest__of_a_vault_with_a_loss__then_proposed_with_targets_that_keep_the_group(
+    traded: VaultWorld, here: Here
+) -> None:
+    traded.move(30)
+    given = ("--rates", "37%,20%", "--partner", "EQUITY=BOND")
+    document = here("tax", "harvest", *given, "--json").document
+    (proposal,) = [one for one in document["proposals"] if one["asset"] == "EQUITY"]
+    assert sum(proposal["targets_bps"].values()) == 10_000
+    assert float(proposal["saved"]) > float(proposal["cost"])
+    assert here("tax", "harvest", *given).code == 0
+    assert here("tax", "harvest", "--rates", "37%,20%", "--partner", "EQUITY=SILVER").code == 65
+    assert here("tax", "harvest", "--partner", "EQUITY=BOND").code == 64
