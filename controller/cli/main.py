@@ -11,7 +11,24 @@ import typer
 from typer.exceptions import TyperException
 
 from controller import __version__
-from controller.cli import audit, chain, demo, deploy, doctor, flow, keeper, plan, rebalance, report, status, tax, vault
+from controller.cli import (
+    audit,
+    chain,
+    demo,
+    deploy,
+    doctor,
+    flow,
+    goal,
+    household,
+    keeper,
+    plan,
+    profile,
+    rebalance,
+    report,
+    status,
+    tax,
+    vault,
+)
 from controller.cli.output import err, print_error
 from controller.errors import EvenkeelError, StorageError, UsageError
 
@@ -32,6 +49,7 @@ app.command()(demo.demo)
 app.add_typer(chain.app, name="chain")
 app.command()(deploy.deploy)
 app.add_typer(vault.app, name="vault")
+app.add_typer(profile.app, name="profile")
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(rebalance.rebalance)
@@ -39,6 +57,8 @@ app.add_typer(keeper.app, name="keeper")
 app.command()(audit.audit)
 app.command()(report.report)
 app.add_typer(flow.app, name="flow")
+app.add_typer(goal.app, name="goal")
+app.command()(household.household)
 app.add_typer(tax.app, name="tax")
 app.command()(doctor.doctor)
 

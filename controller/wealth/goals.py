@@ -84,7 +84,9 @@ class Chance:
         share, z = successes / trials, NORMAL_95
         spread = z * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
         centre, scale = share + z * z / (2 * trials), 1 + z * z / trials
-        return cls(share, max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0))
+        low, high = (centre - spread) / scale, (centre + spread) / scale
+        # at no or all successes one end is the share itself, but for the last digit
+        return cls(share, max(min(low, share), 0.0), min(max(high, share), 1.0))
 
 
 @dataclass(frozen=True, slots=True)

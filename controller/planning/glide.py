@@ -1,0 +1,29 @@
+"""A glide path as the knots of a mandate's target path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from controller.model import Knot
+from controller.planning.path import interpolate
+from controller.units import BPS
+
+
+def knots(points: Sequence[tuple[int, int]], risky: Sequence[int], safe: Sequence[int]) -> tuple[Knot, ...]:
+    """Mixes two portfolios along a glide.
+
+    Parameters
+    ----------
+    points : {s} and {bps} of the risky portfolio, times ascending.
+    risky, safe : {bps} of each asset in the two portfolios, each summing to 10,000.
+
+    Returns
+    -------
+    Knots of exactly 10,000 each, without those that say what the one before them said.
+    """
+    path: list[Knot] = []
+    for time, share in points:
+        weights = interpolate(safe, risky, share, BPS)
+        if not path or path[-1].weights != weights:
+            path.append(Knot(time, weights))
+    return tuple(path)
