@@ -32,7 +32,8 @@ def glide(
     owner puts it in force with evenkeel vault set-mandate.
     """
     from controller.cli.goals import read_goals
-    from controller.wealth.glides import as_mandate_path, propose
+    from controller.wealth.glides import propose
+    from controller.wealth.knots import as_mandate_path
 
     plan = read_goals(file, network, url, networks, deployments)
     found = [goal for goal in plan.goals if goal.name == name]

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
 
 from controller.model import Knot
 from controller.planning.path import targets_at
-from controller.units import to_decimal
 from controller.wealth.goals import MONTH, MONTHS, Assumptions, Goal, Outcome, simulate
 
 YEARS: Final = (0, 1, 2, 3, 5, 7, 10, 15, 20)
@@ -53,15 +51,3 @@ def propose(
             tried = simulate([replace(goal, path=path)], assumptions, now=now, paths=paths, seed=seed).outcomes[0]
             glides.append(Glide(years, path, tried))
     return tuple(sorted(glides, key=lambda one: (-one.outcome.chance.share, -one.outcome.wealth[0])))
-
-
-def as_mandate_path(path: Sequence[Knot], tokens: Sequence[str]) -> str:
-    """The path as a mandate file has it: it stands in the place of every weight."""
-    tables = []
-    for knot in path:
-        day = datetime.fromtimestamp(knot.time, UTC)
-        weights = ", ".join(
-            f'{token} = "{to_decimal(weight, 2)}%"' for token, weight in zip(tokens, knot.weights, strict=True)
-        )
-        tables.append(f"[[path]]\ntime = {day:%Y-%m-%dT%H:%M:%SZ}\nweights = {{{weights}}}\n")
-    return "\n".join(tables)

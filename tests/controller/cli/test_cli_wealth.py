@@ -143,3 +143,39 @@ def test_times__of_a_monthly_flow_from_a_31st__then_on_real_months() -> None:
     start = flow.at - 1
     days = [(time - flow.at) // 86_400 for time in household_file.times_of(flow, start, start + 400 * 86_400)]
     assert days == [0, 28, 59, 89]
+
+
+PROFILE = """\
+name = "Ada"
+[questions]
+bad_year = "20%"
+fee = "4%"
+stocks = "60%"
+savings = "5%"
+years = 20
+[[exclusions]]
+token = "GOLD"
+reason = "no cash flow"
+[tax]
+residence = "US"
+turnover = "30%"
+"""
+
+
+def test_profile_mandate__of_a_person__then_a_file_that_the_vault_takes_and_the_change_in_words(
+    world: VaultWorld, here: Here
+) -> None:
+    Path("ada.toml").write_text(PROFILE)
+    given = ("profile", "mandate", "ada.toml", "mandate.toml", "--risky", "EQUITY")
+    done = here(*given, "--out", "new.toml")
+    assert done.code == 0, done.said
+    assert "EQUITY: 60%, then" in done.said
+    assert "GOLD: 10%, then none: it is excluded" in done.said
+    assert "limits.turnover_budget: 200%, then 30%" in done.said
+    document = here(*given, "--json").document
+    assert document["profile_hash"] in Path("new.toml").read_text()
+    # the clock of the node goes on between the two
+    assert len(document["file"]) == len(Path("new.toml").read_text())
+    made = here("vault", "create", "new.toml", "--dev-account", "0", "--json")
+    assert made.code == 0, made.said
+    assert here("profile", "mandate", "ada.toml", "mandate.toml", "--risky", "COAL").code == 65
