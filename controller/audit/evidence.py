@@ -53,6 +53,8 @@ class Receipt:
 
     block_hash: bytes
     entries: tuple[Entry, ...]
+    gas_used: int = 0  # {gas}
+    gas_price: int = 0  # {wei/gas} effective
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,8 @@ def _plan(data: bytes) -> Plan | None:
 
 def _receipt(source: Source, receipt: wire.Receipt) -> Receipt:
     found = (ledgers.entry_of_log(log) for log in receipt.logs if log.address == source.ledger)
-    return Receipt(receipt.block_hash, tuple(entry for entry in found if entry and entry.vault == source.vault))
+    inside = tuple(entry for entry in found if entry and entry.vault == source.vault)
+    return Receipt(receipt.block_hash, inside, receipt.gas_used, receipt.gas_price)
 
 
 def _proof(source: Source, block: BlockRef) -> wire.Proof | Missing:

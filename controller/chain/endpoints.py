@@ -112,6 +112,11 @@ class Endpoints:
     # ---- for the keeper
 
     @property
+    def quorum(self) -> int:
+        """How many endpoints must agree inside of `agreeing`."""
+        return self._quorum
+
+    @property
     def health(self) -> tuple[Health, ...]:
         """In the order of the configuration."""
         best = self._best()

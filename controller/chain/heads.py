@@ -128,6 +128,7 @@ class Heads:
         self._failures = 0  # to connect, in a row
         self._connect_at = self._poll_at = self._came = self._asked = clock()
         self.stalled: Stalled | None = None
+        self.trouble: NodeError | None = None  # why the last look at the chain failed; None while looks succeed
 
     @property
     def subscribed(self) -> bool:
@@ -183,8 +184,10 @@ class Heads:
         self._poll_at = self._clock() + self._pace * self._jitter()
         try:
             newest = self._newest()
-        except NodeError:
-            return []  # told by the silence, if it lasts
+        except NodeError as error:
+            self.trouble = error
+            return []
+        self.trouble = None
         if self._socket is not None:
             self._poll_at = float("inf")  # a websocket needs only what came before it was opened
         return [newest]

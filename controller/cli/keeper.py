@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,15 +14,14 @@ from controller.cli import options
 from controller.cli.keeper_say import drain, pause, reset, resume
 from controller.cli.keeper_status import status
 from controller.cli.keeper_template import template
-from controller.cli.keeping import run_fleet
-from controller.cli.output import err, out, print_error, print_json
-from controller.cli.rebalance import describe
+from controller.cli.keeping import Voice, kept
 from controller.cli.session import Session, required, signer
 from controller.cli.stopping import Stopping
-from controller.cli.views import tick_document
-from controller.errors import EvenkeelError, Retry
-from controller.execution.send import recover
-from controller.model import TickRecord
+from controller.cli.telling import tell
+from controller.config import keeper_file
+from controller.config.keeper_file import KeeperFile
+from controller.execution.keys import Secret, Signer
+from controller.keeper.schedule import Pace, Schedule
 
 app = typer.Typer(no_args_is_help=True, help="Keep vaults on their mandates, day and night.")
 for each in (template, status, pause, resume, reset, drain):
@@ -37,47 +40,38 @@ def run(
     passphrase_file: options.PassphraseFile = None,
     dev_account: options.DevAccount = None,
     broadcast: options.Broadcast = False,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two ticks.")] = 60.0,
+    interval: Annotated[float, typer.Option(min=1.0, help="Seconds between two ticks.")] = 60.0,
     once: Annotated[bool, typer.Option("--once", help="One tick, then exit.")] = False,
     config: options.KeeperFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Tick until stopped. SIGTERM and Ctrl-C end it after the tick that is under way.
+    """Tick until stopped. SIGTERM and Ctrl-C end it after the step that is under way.
 
-    Without a keeper file it keeps one vault and prints what it does. With --config it keeps all vaults that the file
-    names, under its guards, and writes JSON lines to stderr.
+    Without a keeper file it keeps one vault, under the guards that hold by default. With --config it keeps all vaults
+    that the file names, and writes JSON lines to stderr, which --json does on stdout without a file.
     """
     stopping = Stopping.on_signals()
-    if config is not None:
-        run_fleet(config, networks, deployments, stopping, broadcast=broadcast, once=once)
-        return
-    session = Session.open(network, url, networks, deployments)
-    key = signer(session, keystore, passphrase_file, dev_account)
-    address = session.vault(vault)
-    with session.journal(journal) as records:
-        controller = session.controller(records, required(key) if broadcast else key, stopping.sleep_in_tick)
-        if broadcast:
-            session.require_recorded_code(address)
-            recover(
-                session.chain,
-                records,
-                address,
-                confirmations=session.confirmations,
-                sleep=stopping.sleep_in_tick,
-            )
-        while stopping.since is None:
-            try:
-                record = controller.tick(address, broadcast=broadcast)
-                _show(session, record, as_json=as_json)
-            except EvenkeelError as error:
-                if once or error.retry is Retry.NEVER:
-                    raise
-                print_error(error, as_json=as_json)
-            if once:
-                return
-            stopping.wait(interval)
-    err.print("Stopped.")
+    key: Signer | None = None
+    if config is None:
+        session = Session.open(network, url, networks, deployments)
+        key = signer(session, keystore, passphrase_file, dev_account)
+        key = required(key) if broadcast else key
+        address = session.vault(vault)
+        session.require_recorded_code(address) if broadcast else session.snapshot(address)
+        file = _file(session, address, interval, session.journal_path(journal))
+        voice = Voice(sys.stdout, None if as_json else tell(session.named))
+    else:
+        file = keeper_file.load(config, os.environ, networks)
+        session, voice = Session.of(file.network, deployments), Voice()
+    with kept(file, session, broadcast=broadcast, signer=key, voice=voice) as found:
+        found.keeper.run_once(found.heads, stopping) if once else found.keeper.run(found.heads, stopping)
 
 
-def _show(session: Session, record: TickRecord, *, as_json: bool) -> None:
-    print_json(tick_document(record)) if as_json else out.print(session.named(describe(record)), soft_wrap=True)
+def _file(session: Session, vault: str, interval: float, journal: Path) -> KeeperFile:
+    """What a keeper file would say."""
+    return replace(
+        keeper_file.usual(session.network, os.environ),
+        vaults=(vault,),
+        schedule=Schedule(Pace.INTERVAL, interval),
+        journal=Secret(f"sqlite:///{journal.absolute()}"),
+    )

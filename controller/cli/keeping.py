@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from eth_utils.address import to_checksum_address
+from structlog.typing import Processor
 
 from controller.chain import lens
 from controller.chain.contract import Contract
 from controller.chain.heads import Heads
 from controller.chain.nodes import CHAIN_IDS
 from controller.cli.session import Session
-from controller.cli.stopping import Stopping
 from controller.config import keeper_file
 from controller.config.keeper_file import CoinFeed, KeeperFile, KeyPlace
 from controller.errors import ConfigurationError, EvenkeelError, Mistake, NodeError, SigningKeyError
@@ -33,9 +33,10 @@ from controller.keeper.fleet import Fleet
 from controller.keeper.guards import Answer, Coin
 from controller.keeper.health import HealthServer, Heart
 from controller.keeper.logs import Event, Log, Redactor
-from controller.keeper.loop import Keeper, Place, Settings
+from controller.keeper.loop import Keeper
 from controller.keeper.metrics import Metrics
 from controller.keeper.notify import AppriseNotifier, Dispatcher
+from controller.keeper.place import Place, Settings
 from controller.keeper.watch import Watch
 from controller.model import BlockRef
 
@@ -52,19 +53,28 @@ class Kept:
     heads: Heads
 
 
-def run_fleet(
-    config: Path, networks: Path | None, deployments: Path, stopping: Stopping, *, broadcast: bool, once: bool
-) -> None:
-    """Runs the keeper of a file until it is stopped."""
-    file = keeper_file.load(config, os.environ, networks)
-    session = Session.of(file.network, deployments)
-    with kept(file, session, broadcast=broadcast) as found:
-        found.keeper.run(found.heads, stopping, once=once)
+@dataclass(frozen=True)
+class Voice:
+    """How a keeper is heard: JSON lines on stderr, unless it is said otherwise."""
+
+    stream: TextIO | None = None
+    render: Processor | None = None
 
 
 @contextmanager
-def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kept]:
+def kept(
+    file: KeeperFile,
+    session: Session,
+    *,
+    broadcast: bool,
+    signer: keys.Signer | None = None,
+    voice: Voice = Voice(),  # frozen
+) -> Iterator[Kept]:
     """The keeper of a file, ready to run; closed properly whatever happens.
+
+    Parameters
+    ----------
+    signer : sends for every vault, besides the accounts of the file.
 
     Raises
     ------
@@ -75,7 +85,7 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
     """
     session.require_recorded_code()
     block = session.chain.head()
-    signers = _signers(file, session, block)
+    signers = _signers(file, session, block, signer)
     with ExitStack() as open_:
         url = journal_url(file, lambda: session)
         lease = Lease(url, LEASE, duration=file.lease)
@@ -93,10 +103,10 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
             coin=_coin(file, session),
             signers=signers,
             lease=lease,
-            agreeing=session.endpoints.agreeing,
+            endpoints=session.endpoints,
             depth=session.network.depth,
         )
-        watch, port = _watch(file, open_)
+        watch, port = _watch(file, open_, voice)
         keeper = Keeper(place, _settings(file, session, broadcast=broadcast), watch)
         heads = Heads(session.chain, session.network.ws_url, block_time=session.network.block_time)
         open_.callback(heads.close)
@@ -111,7 +121,7 @@ def kept(file: KeeperFile, session: Session, *, broadcast: bool) -> Iterator[Kep
             yield Kept(keeper, heads)
         finally:
             watch.heart.stop()
-            watch.log.info(Event.STOPPED)
+            watch.log.info(Event.STOPPED, under_way=len(keeper.flights))
         lease.release()
 
 
@@ -143,6 +153,7 @@ def _settings(file: KeeperFile, session: Session, *, broadcast: bool) -> Setting
         trips=file.trips,
         policy=Policy(session.confirmations, max_fee=file.costs.gas_ceiling),
         daily_spend=file.daily_spend,
+        requests=file.requests,
         silence=file.silence,
         skew=file.skew,
         kill_file=file.kill_file,
@@ -150,12 +161,14 @@ def _settings(file: KeeperFile, session: Session, *, broadcast: bool) -> Setting
     )
 
 
-def _watch(file: KeeperFile, open_: ExitStack) -> tuple[Watch, int | None]:
+def _watch(file: KeeperFile, open_: ExitStack, voice: Voice) -> tuple[Watch, int | None]:
     redactor = Redactor(file.alert_urls)
     if file.journal is not None:
         redactor.learn(file.journal)
-    log, metrics = Log(redactor), Metrics()
-    logging.basicConfig(handlers=[log.library_handler()], level=logging.WARNING, force=True)
+    log, metrics = Log(redactor, voice.stream, voice.render), Metrics()
+    libraries, heard = logging.getLogger(), log.library_handler()
+    libraries.addHandler(heard)
+    open_.callback(libraries.removeHandler, heard)
     heart = Heart(file.patience, time.monotonic, file=file.heartbeat_file, notify=systemd.notifier(os.environ))
     port = None
     if file.port is not None:
@@ -202,12 +215,18 @@ def wrong_coin(file: KeeperFile, session: Session) -> Iterator[Mistake]:
 # ---- accounts
 
 
-def _signers(file: KeeperFile, session: Session, block: BlockRef) -> Mapping[Account, keys.Signer]:
+def _signers(
+    file: KeeperFile, session: Session, block: BlockRef, other: keys.Signer | None
+) -> Mapping[Account, keys.Signer]:
     """Every account of the file, each a keeper of each vault that it sends for; all mistakes at once."""
     found: dict[Account, keys.Signer] = {}
     mistakes: list[Mistake] = []
     kept = kept_vaults(file, session, block)
     mistakes += wrong_coin(file, session)
+    if other is not None:
+        account = Account(str(to_checksum_address(other.address)), None)
+        mistakes += wrong_account("account", None, account, found, kept, session, block)
+        found[account] = other
     for place in file.accounts:
         where = f"accounts.{place.name}"
         try:
@@ -242,7 +261,7 @@ def signer_of(place: KeyPlace, chain_id: int) -> keys.Signer:
 
 def wrong_account(
     where: str,
-    place: KeyPlace,
+    place: KeyPlace | None,
     account: Account,
     others: Mapping[Account, keys.Signer],
     kept: Sequence[str],
@@ -250,7 +269,7 @@ def wrong_account(
     block: BlockRef,
 ) -> Iterator[Mistake]:
     """What keeps an account from sending for the `kept` vaults that it serves."""
-    if place.address is not None and place.address != account.address:
+    if place is not None and place.address is not None and place.address != account.address:
         yield Mistake(f"{where}.address", f"is {place.address}, the key has {account.address}")
     if any(other.address == account.address for other in others):
         yield Mistake(where, f"has the address of another account, {account.address}")

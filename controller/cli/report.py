@@ -12,6 +12,7 @@ from controller.cli import options
 from controller.cli.output import out, print_json
 from controller.cli.session import Session
 from controller.cli.verdict import page_verdict
+from controller.keeper import history
 from controller.report.console import summary_table
 from controller.report.metrics import summarise
 from controller.report.page import write_report
@@ -34,7 +35,7 @@ def report(
     address, block = session.vault(vault), session.chain.head()
     mandate = read_snapshot(session.chain, session.address("VaultLens"), address, block).mandate
     with session.journal(journal) as records:
-        ticks = records.ticks(address)
+        ticks = history.ticks(records.since(-1), address)
     summary = summarise(ticks, mandate)
     words = Words(tuple(session.symbol(asset.token) for asset in mandate.assets))
     audited = audit_vault(

@@ -73,6 +73,7 @@ class KeeperFile:
     silence: float  # {s} without a new block after which somebody is told
     skew: float  # {s} that a block may be ahead of this machine's clock
     kill_file: Path | None
+    requests: int  # round trips to the endpoints that a tick may make
     costs: Costs
     trips: Trips
     daily_spend: int | None  # {wei} in any day; None: unlimited
@@ -120,6 +121,11 @@ def parse(source: bytes, environment: Mapping[str, str], networks: Path | None =
     return _keeper(file, network, environment)
 
 
+def usual(network: Network, environment: Mapping[str, str]) -> KeeperFile:
+    """What holds where a keeper file says nothing but its network."""
+    return _keeper(FileTable.model_validate({"keeper": {"network": network.name}}), network, environment)
+
+
 def _read(source: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(source.decode(), parse_float=Decimal)
@@ -141,6 +147,7 @@ def _keeper(file: FileTable, network: Network, environment: Mapping[str, str]) -
         silence=float(keeper.silence_seconds),
         skew=float(keeper.skew_seconds),
         kill_file=keeper.kill_file,
+        requests=keeper.requests_per_tick,
         costs=Costs(guards.gas_ceiling_gwei, guards.max_gas_cost_bps, guards.low_balance_rebalances),
         trips=Trips(guards.vault_failures, guards.fleet_failures),
         daily_spend=guards.daily_spend_eth,

@@ -125,6 +125,7 @@ class KeeperTable(Table):
     silence_seconds: Patience = Decimal(300)
     skew_seconds: Patience = Decimal(120)
     kill_file: File | None = None
+    requests_per_tick: Annotated[int, _count(10, 1_000_000, "requests")] = 1_000
 
 
 class CoinFeedTable(Table):

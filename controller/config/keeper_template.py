@@ -17,6 +17,7 @@ network = {network}
 # interval_seconds = 60
 # silence_seconds = 300         # without a new block, after which somebody is told
 # skew_seconds = 120            # that a block may be ahead of this machine's clock
+# requests_per_tick = 1000      # to the nodes, and as many again for what is on its way; then it waits for a block
 # kill_file: none               # while this file exists no plan is signed: "/run/evenkeel/stop"
 
 [guards]

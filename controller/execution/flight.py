@@ -31,6 +31,20 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Paid:
+    """What a flight's own mined transaction has cost, by its receipt."""
+
+    gas_used: int  # {gas}
+    gas_price: int  # {wei/gas} effective
+    at: int  # {s} of its block
+
+    @property
+    def cost(self) -> int:
+        """{wei}"""
+        return self.gas_used * self.gas_price
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """How an intent ended; none of these can change into an execution afterwards."""
 
@@ -38,6 +52,7 @@ class Verdict:
     outcome: Outcome | None = None  # with EXECUTED
     reason: str = ""
     revert: RevertError | None = None  # with REVERTED
+    paid: Paid | None = None  # None: no receipt of the flight is known
 
 
 class Reply(Enum):
@@ -109,6 +124,7 @@ class Mined:
 
     hash: bytes
     block: int  # number
+    paid: Paid
     outcome: Outcome | None = None  # when the plan was executed; told once it is confirmed
     revert: RevertError | None = None  # when it reverted; told once it is confirmed
 

@@ -50,6 +50,7 @@ def outcome_body(verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "outcome": to_document(verdict.outcome),
         "revert": None if verdict.revert is None else _revert(verdict.revert),
+        "paid": to_document(verdict.paid),
     }
 
 

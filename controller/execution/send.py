@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from controller.chain.client import Chain
 from controller.chain.wire import word
-from controller.errors import NodeError, SendError, SigningKeyError, StorageError
+from controller.errors import NodeError, RevertError, SendError, SigningKeyError, StorageError
 from controller.execution.desk import Clock, Desk, prepared, require_free, worst_case
 from controller.execution.flight import USUAL, Fate, Flight, Policy, Verdict
 from controller.execution.flight_records import intent_body, read_flight
@@ -26,7 +26,7 @@ from controller.execution.sender import advance
 from controller.execution.sighting import look, simulate
 from controller.model import Outcome, Plan
 
-__all__ = ["launch", "recover", "resume", "simulate", "step", "submit", "worst_case"]
+__all__ = ["failure", "launch", "recover", "resume", "simulate", "step", "submit", "worst_case"]
 
 _FIRST_PAUSE = 0.002  # {s}, doubled up to `_LONGEST_PAUSE`
 _LONGEST_PAUSE = 2.0  # {s}
@@ -183,7 +183,12 @@ def submit(
     verdict = _wait(desk, flight, timeout, sleep)
     if verdict.outcome is not None:
         return verdict.outcome
-    raise verdict.revert or SendError(
+    raise failure(verdict)
+
+
+def failure(verdict: Verdict) -> RevertError | SendError:
+    """Why a plan that is not executed is not."""
+    return verdict.revert or SendError(
         f"The plan was not executed: {verdict.fate.value} ({verdict.reason}).", "Plan again."
     )
 

@@ -87,10 +87,10 @@ def _mined(flight: Flight, sighting: Sighting, mined: Mined) -> Step:
         return flight, ()
     attempt = next(attempt for attempt in flight.attempts if attempt.hash == mined.hash)
     if attempt.cancels:
-        return _finish(flight, Verdict(Fate.CANCELLED, reason=flight.cancelling))
+        return _finish(flight, Verdict(Fate.CANCELLED, reason=flight.cancelling, paid=mined.paid))
     if mined.outcome is not None:
-        return _finish(flight, Verdict(Fate.EXECUTED, mined.outcome))
-    return _finish(flight, Verdict(Fate.REVERTED, reason=str(mined.revert), revert=mined.revert))
+        return _finish(flight, Verdict(Fate.EXECUTED, mined.outcome, paid=mined.paid))
+    return _finish(flight, Verdict(Fate.REVERTED, reason=str(mined.revert), revert=mined.revert, paid=mined.paid))
 
 
 def _spent(flight: Flight, sighting: Sighting, policy: Policy) -> Step:

@@ -11,7 +11,7 @@ from controller.chain.contract import Contract
 from controller.chain.entries import decode_entry
 from controller.chain.wire import Fees, Receipt, word
 from controller.errors import NodeError, RevertError
-from controller.execution.flight import Flight, Mined, Policy, Sighting, Used
+from controller.execution.flight import Flight, Mined, Paid, Policy, Sighting, Used
 from controller.model import BlockRef, Entry, Kind, Outcome, Plan, Rebalance
 
 
@@ -85,14 +85,16 @@ def _mined(chain: Chain, flight: Flight, settled: BlockRef) -> Mined | None:
         block = chain.block(receipt.block_number)
         if block.hash != receipt.block_hash:
             continue  # a reorg is under way
-        shallow = block.number > settled.number
-        return Mined(attempt.hash, block.number) if attempt.cancels or shallow else _told(chain, flight, receipt, block)
+        paid = Paid(receipt.gas_used, receipt.gas_price, block.timestamp)
+        if attempt.cancels or block.number > settled.number:
+            return Mined(attempt.hash, block.number, paid)
+        return _told(chain, flight, receipt, block, paid)
     return None
 
 
-def _told(chain: Chain, flight: Flight, receipt: Receipt, block: BlockRef) -> Mined:
+def _told(chain: Chain, flight: Flight, receipt: Receipt, block: BlockRef, paid: Paid) -> Mined:
     if not receipt.succeeded:
-        return Mined(receipt.transaction, block.number, revert=_why(chain, flight, receipt))
+        return Mined(receipt.transaction, block.number, paid, revert=_why(chain, flight, receipt))
     found = _rebalance(flight, (ledger.entry_of_log(log) for log in receipt.logs))
     if _nonce(chain, flight.vault, block) <= flight.plan.nonce or found is None:
         raise NodeError(
@@ -100,7 +102,7 @@ def _told(chain: Chain, flight: Flight, receipt: Receipt, block: BlockRef) -> Mi
             "Compare with another endpoint; nothing more is sent for this vault until it is clear.",
         )
     outcome = Outcome(receipt.transaction, block, receipt.gas_used, receipt.gas_price, found[1])
-    return Mined(receipt.transaction, block.number, outcome)
+    return Mined(receipt.transaction, block.number, paid, outcome)
 
 
 def _used(chain: Chain, flight: Flight, head: BlockRef) -> Used:

@@ -54,6 +54,8 @@ class AlertKind(StrEnum):
     VAULT_TROUBLE = "vault_trouble", Severity.CRITICAL, 2 * MINUTE
     VAULT_UNSERVED = "vault_unserved", Severity.CRITICAL, 0
     NODE_TROUBLE = "node_trouble", Severity.CRITICAL, 2 * MINUTE
+    NODES_DISAGREE = "nodes_disagree", Severity.CRITICAL, 0
+    ENDPOINT_UNUSABLE = "endpoint_unusable", Severity.WARNING, 10 * MINUTE
     CHAIN_SILENT = "chain_silent", Severity.CRITICAL, 0
     CLOCK_SKEWED = "clock_skewed", Severity.WARNING, 5 * MINUTE
     TICKS_SKIPPED = "ticks_skipped", Severity.WARNING, 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from controller.errors import EvenkeelError, NodeError, Retry, SigningKeyError, StorageError
+from controller.chain.health import Health
+from controller.errors import DisagreeingNodesError, EvenkeelError, NodeError, Retry, SigningKeyError, StorageError
 from controller.keeper import guards
 from controller.keeper.alerts import AlertKind, Condition
 from controller.keeper.guards import Costs, Guard, Hold
@@ -66,11 +67,24 @@ def of_error(error: EvenkeelError, subject: str = "") -> Condition:
         return Condition(AlertKind.JOURNAL_UNUSABLE, "", what)
     if isinstance(error, SigningKeyError):
         return Condition(AlertKind.KEY_UNUSABLE, subject, what)
+    if isinstance(error, DisagreeingNodesError):
+        return Condition(AlertKind.NODES_DISAGREE, "", what)
     if isinstance(error, NodeError):
         return Condition(AlertKind.NODE_TROUBLE, "", what)
     if error.retry is Retry.NEXT_BLOCK:
         return Condition(AlertKind.PLAN_FAILED, subject, what)
     return Condition(AlertKind.VAULT_TROUBLE, subject, what)
+
+
+def of_endpoints(health: Sequence[Health]) -> tuple[Condition, ...]:
+    """Of each endpoint that cannot be used now, where there are several."""
+    if len(health) == 1:
+        return ()
+    return tuple(
+        Condition(AlertKind.ENDPOINT_UNUSABLE, f"endpoint {number}, {each.shown}", each.trouble)
+        for number, each in enumerate(health, start=1)
+        if not each.usable
+    )
 
 
 def of_fate(fate: str, vault: str, reason: str) -> Condition | None:

@@ -1,4 +1,4 @@
-"""What a keeper says while it runs: JSON lines on stderr, one vocabulary, no secret in them.
+"""What a keeper says while it runs: JSON lines, or what a person reads of them; one vocabulary, no secret in it.
 
 Every value passes the `Redactor` just before it is written. It knows the secrets of this process by their text and
 looks for them in everything, however deep; it shortens every URL to scheme and host, because their paths are keys as
@@ -142,14 +142,15 @@ class Log:
     Parameters
     ----------
     redactor : learns secrets while the process runs, and is the same for whatever else this process shows.
-    stream : that lines go to; stderr unless a test says otherwise.
+    stream : that lines go to; None is stderr.
+    render : makes a line of an event that has been cleaned; None makes JSON.
     """
 
-    def __init__(self, redactor: Redactor, stream: TextIO | None = None) -> None:
-        self._redactor = redactor
+    def __init__(self, redactor: Redactor, stream: TextIO | None = None, render: Processor | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
+        self._chain = _chain(redactor, render or structlog.processors.JSONRenderer(sort_keys=True))
         self._logger = structlog.wrap_logger(
-            structlog.PrintLogger(self._stream), processors=_chain(redactor), wrapper_class=structlog.BoundLogger
+            structlog.PrintLogger(self._stream), processors=self._chain, wrapper_class=structlog.BoundLogger
         )
 
     def info(self, event: Event, **values: Any) -> None:
@@ -167,19 +168,19 @@ class Log:
         handler.setFormatter(
             ProcessorFormatter(
                 foreign_pre_chain=[_as_library],
-                processors=[ProcessorFormatter.remove_processors_meta, *_chain(self._redactor)],
+                processors=[ProcessorFormatter.remove_processors_meta, *self._chain],
             )
         )
         return handler
 
 
-def _chain(redactor: Redactor) -> list[Processor]:
+def _chain(redactor: Redactor, render: Processor) -> list[Processor]:
     return [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
         redactor,
-        structlog.processors.JSONRenderer(sort_keys=True),
+        render,
     ]
 
 

@@ -9,28 +9,25 @@ everything, because nothing may be signed without a record.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from pathlib import Path
 
-from controller.chain.client import Chain
-from controller.chain.heads import Heads, NewHead, Stalled, Stop
-from controller.errors import DisagreementError, EvenkeelError, LeaseLostError, StorageError
+from controller.chain.heads import Heads, NewHead, Stop
+from controller.errors import EvenkeelError, LeaseLostError, StorageError
 from controller.execution import send
-from controller.execution.flight import USUAL, Flight, Policy, Verdict
-from controller.execution.journal import Journal
+from controller.execution.flight import Flight, Verdict
 from controller.execution.keys import Signer
-from controller.execution.lease import Lease
 from controller.keeper import conditions, guards
-from controller.keeper.accounts import Account, Waiting, assign
-from controller.keeper.alerts import AlertKind, Condition
-from controller.keeper.fleet import Fleet, FleetTick, VaultTick
-from controller.keeper.guards import Coin, Costs, Hold, Offer
+from controller.keeper.accounts import Waiting, assign
+from controller.keeper.agreeing import require_agreement
+from controller.keeper.fleet import FleetTick, VaultTick
+from controller.keeper.guards import Coin, Hold, Offer
+from controller.keeper.place import Place, Settings
 from controller.keeper.schedule import Schedule, look, plan_ahead, silent_for, wanted_at
 from controller.keeper.spending import Spending
-from controller.keeper.standing import Standing, Trips, after
+from controller.keeper.standing import Standing, after
 from controller.keeper.watch import Watch
 from controller.model import BlockRef, Plan, Snapshot
 
@@ -40,36 +37,6 @@ ALONE = 0
 """The only turn of a keeper without a lease."""
 SLICE = 1.0
 """{s} at most between two passes: a standby looks at the lease, a sender at its transactions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What an operator wants of the loop."""
-
-    schedule: Schedule
-    costs: Costs
-    trips: Trips
-    policy: Policy = USUAL
-    daily_spend: int | None = None  # {wei} in any day
-    silence: float = 300.0  # {s} without a new block after which somebody is told
-    skew: float = 120.0  # {s} that a block may be ahead of this machine's clock
-    kill_file: Path | None = None
-    broadcast: bool = False  # False decides and records, and sends nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the loop works."""
-
-    chain: Chain
-    journal: Journal
-    fleet: Fleet
-    vaults: Callable[[BlockRef], Sequence[str]]  # that are kept, at a block
-    coin: Callable[[BlockRef], Coin]  # where the price of the chain's coin comes from
-    signers: Mapping[Account, Signer]
-    lease: Lease | None = None  # None where no other keeper works on the same journal
-    agreeing: Callable[[BlockRef], AbstractContextManager[None]] = lambda _block: nullcontext()
-    depth: int = 0  # blocks below the head that everything is read at
 
 
 @dataclass
@@ -85,8 +52,10 @@ class Keeper:
     schedule: Schedule = field(init=False)
     flights: dict[str, Flight] = field(default_factory=dict)  # by vault
     _known: int = NOWHERE  # newest record of the journal that `standing` includes
+    _requests: int = 0  # round trips that were counted
     _turn: int | None = None  # epoch of the lease under which it leads; None while it does not
     _due_since: dict[str, int] = field(default_factory=dict)  # {s} chain time, by vault
+    _failure: EvenkeelError | None = None  # the first one since the last tick
 
     def __post_init__(self) -> None:
         self.schedule = self.settings.schedule
@@ -94,8 +63,8 @@ class Keeper:
 
     # ---- running
 
-    def run(self, heads: Heads, stop: Stop, *, once: bool = False) -> None:
-        """Passes until `stop` is set, or `once`, until a tick has been made and what it sent is final.
+    def run(self, heads: Heads, stop: Stop) -> None:
+        """Passes until `stop` is set.
 
         Raises
         ------
@@ -106,35 +75,65 @@ class Keeper:
         while not stop.is_set():
             event = heads.next(stop, SLICE)
             block = event.block if isinstance(event, NewHead) else block
+            self.watch.unreachable(heads.trouble)
             if block is not None:
                 self.pass_(block)
-            elif heads.stalled is Stalled.ENDPOINTS:
-                self.watch.noted(Condition(AlertKind.NODE_TROUBLE, "", Stalled.ENDPOINTS.value))
+            else:
                 self._end(0)
-            if once and self.schedule.ticks and not self.flights:
-                return
+
+    def run_once(self, heads: Heads, stop: Stop) -> None:
+        """One tick, and passes until what it has sent is final.
+
+        Raises
+        ------
+        EvenkeelError
+            The first thing that went wrong with any vault.
+        """
+        block = self.place.chain.head()
+        while not stop.is_set():
+            self.pass_(block)
+            if not self.flights and (self.schedule.ticks or self._failure):
+                break
+            event = heads.next(stop, SLICE)
+            block = event.block if isinstance(event, NewHead) else block
+        if self._failure:
+            raise self._failure
 
     def pass_(self, head: BlockRef) -> None:
         """One pass at the newest block."""
         try:
             if self._lead():
                 self._read_journal()
-                self._step_flights()
-                self._tick(head)
+                with self._budget():
+                    self._step_flights()
+                with self._budget():
+                    self._tick(head)
         except LeaseLostError as error:
             self._turn = None
-            self.watch.failed(error)
+            self._failed(error)
         except StorageError as error:
-            self.watch.failed(error)
+            self._failed(error)
             self._end(head.timestamp)
             raise
         except EvenkeelError as error:
-            self.watch.failed(error)
+            self._failed(error)
         self.watch.noted(conditions.of_silence(silent_for(self.schedule, self.clock()), self.settings.silence))
         self.watch.noted(conditions.of_skew(head.timestamp - self.wall(), self.settings.skew))
         self._end(head.timestamp)
 
+    def _failed(self, error: EvenkeelError, vault: str = "") -> None:
+        self._failure = self._failure or error
+        self.watch.failed(error, vault)
+
+    def _budget(self) -> AbstractContextManager[None]:
+        endpoints = self.place.endpoints
+        return nullcontext() if endpoints is None else endpoints.budget(self.settings.requests)
+
     def _end(self, chain_time: int) -> None:
+        self.watch.metrics.leads(self._turn)
+        if self.place.endpoints is not None:
+            requests, self._requests = self.place.endpoints.requests - self._requests, self.place.endpoints.requests
+            self.watch.asked(self.place.endpoints.health, requests)
         self.watch.passed(self.standing, chain_time, self.clock())
 
     # ---- leading
@@ -179,11 +178,13 @@ class Keeper:
             except StorageError:
                 raise
             except EvenkeelError as error:
-                self.watch.failed(error, vault)
+                self._failed(error, vault)
                 continue
             if isinstance(found, Verdict):
                 del self.flights[vault]
                 self.watch.ended(flight, found)
+                if found.outcome is None:
+                    self._failure = self._failure or send.failure(found)
             else:
                 self.flights[vault] = found
                 if len(found.attempts) > len(flight.attempts):
@@ -203,6 +204,8 @@ class Keeper:
         block = self.place.chain.block(max(head.number - depth, 0)) if depth else head
         tick = self.place.fleet.tick(self.place.vaults(block), block)
         self.place.journal.append_all([tick.record.draft])
+        wrong = (each.answer for each in tick.vaults if isinstance(each.answer, EvenkeelError))
+        self._failure = next(wrong, None)
         self.schedule = plan_ahead(
             self.schedule, (wanted_at(each.snapshot, each.answer) for each in tick.vaults if each.snapshot)
         )
@@ -235,13 +238,14 @@ class Keeper:
         try:
             held = guards.stopped(self.standing, snapshot, self._killed())
             if held is None:
-                self._agree(snapshot)
+                require_agreement(self.place, snapshot, plan)
                 held = self._send(snapshot, plan, signer)
             if held is not None:
                 self.watch.held(tick.vault, signer.address, held)
         except StorageError:
             raise
         except EvenkeelError as error:
+            self._failure = self._failure or error
             self.watch.refused(tick.vault, error)
 
     def _send(self, snapshot: Snapshot, plan: Plan, signer: Signer) -> Hold | None:
@@ -273,18 +277,6 @@ class Keeper:
         self.watch.signed(flight)
         self._read_journal()
         return None
-
-    def _agree(self, snapshot: Snapshot) -> None:
-        """Raises where another endpoint shows another block or another vault."""
-        with self.place.agreeing(snapshot.block):
-            again = self.place.fleet.read([snapshot.vault], snapshot.block)[snapshot.vault]
-        if isinstance(again, EvenkeelError):
-            raise again
-        if again != snapshot:
-            raise DisagreementError(
-                f"The vault {snapshot.vault} reads differently at the same block {snapshot.block.number}.",
-                "A node that answers so cannot be trusted with money: compare the endpoints.",
-            )
 
     def _killed(self) -> str:
         file = self.settings.kill_file

@@ -5,12 +5,13 @@ floats here and nowhere else, for pictures. docs/RUNBOOK.md and deployments/graf
 from __future__ import annotations
 
 from collections import Counter as Count
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from controller import __version__
+from controller.chain.health import Health
 from controller.errors import EvenkeelError
 from controller.keeper.alerts import Alert, AlertKind, Condition, Phase
 from controller.keeper.fleet import FleetTick, VaultTick
@@ -33,6 +34,7 @@ class Metrics:
         self._make_ticks()
         self._make_money()
         self._make_alerts()
+        self._make_endpoints()
         Info("evenkeel_build", "Version of this keeper.", registry=self.registry).info({"version": __version__})
 
     def _make_ticks(self) -> None:
@@ -79,6 +81,20 @@ class Metrics:
         for kind in AlertKind:
             self._active.labels(kind.value)
 
+    def _make_endpoints(self) -> None:
+        registry, named = self.registry, ["number", "endpoint"]
+        self._usable = Gauge("evenkeel_endpoint_usable", "1 while it may be asked.", named, registry=registry)
+        self._lag = Gauge("evenkeel_endpoint_lag_blocks", "Blocks behind the best endpoint.", named, registry=registry)
+        self._error_ratio = Gauge(
+            "evenkeel_endpoint_error_ratio", "Part of its recent requests that failed.", named, registry=registry
+        )
+        self._latency = Gauge(
+            "evenkeel_endpoint_latency_seconds", "Time that an answer takes.", named, registry=registry
+        )
+        self._requests = Counter("evenkeel_requests", "Round trips to all endpoints.", registry=registry)
+        self._leads = Gauge("evenkeel_leading", "1 while this keeper leads.", registry=registry)
+        self._epoch = Gauge("evenkeel_lease_epoch", "Number of this keeper's turn; 0 without one.", registry=registry)
+
     # ---- filling
 
     def looked(self, schedule: Schedule, block: BlockRef, now: float, wall: float) -> None:
@@ -102,6 +118,21 @@ class Metrics:
         ).items():
             self._errors.labels(error).inc(count)
         self._oldest_feed.set(max((_oldest(each, tick.block) for each in tick.vaults), default=0.0))
+
+    def asked(self, health: Sequence[Health], requests: int) -> None:
+        """After a pass: how the endpoints are, and the round trips since the pass before."""
+        self._requests.inc(requests)
+        for number, each in enumerate(health, start=1):
+            names = str(number), each.shown
+            self._usable.labels(*names).set(each.usable)
+            self._lag.labels(*names).set(each.lag)
+            self._error_ratio.labels(*names).set(each.error_rate)
+            self._latency.labels(*names).set(each.latency)
+
+    def leads(self, turn: int | None) -> None:
+        """Under which epoch this keeper leads; None while it does not."""
+        self._leads.set(turn is not None)
+        self._epoch.set(turn or 0)
 
     def held(self, hold: Hold) -> None:
         self._holds.labels(hold.guard.value).inc()

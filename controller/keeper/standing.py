@@ -15,6 +15,7 @@ from typing import Final
 from controller.chain.codec import decode_plan
 from controller.errors import EvenkeelError, StorageError
 from controller.execution.documents import from_document, to_document
+from controller.execution.flight import Paid
 from controller.execution.journal import Draft, Record, RecordKind
 from controller.keeper.spending import Reservation, Spending
 from controller.model import Outcome
@@ -133,9 +134,12 @@ def _ended(standing: Standing, record: Record) -> Standing:
 
 def _settled(spending: Spending, record: Record, intent: int) -> Spending:
     """Charged what the receipt says; without one nothing, or the worst case at the latest moment."""
-    fate, document = record.body["fate"], record.body["outcome"]
+    fate, receipt, document = record.body["fate"], record.body.get("paid"), record.body["outcome"]
     if fate in FREE:
         return spending.release(intent)
+    if receipt is not None:
+        paid = from_document(Paid, receipt)
+        return spending.settle(intent, paid.cost, paid.at)
     outcome = None if document is None else from_document(Outcome, document)
     if outcome is None or not outcome.gas_used:
         return spending.settle_worst(intent)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from controller.errors import EvenkeelError
+from controller.chain.health import Health
+from controller.errors import EvenkeelError, NodeError
 from controller.execution.flight import Flight, Verdict
 from controller.keeper import conditions
 from controller.keeper.alerts import Alert, Condition, Told, tell
@@ -16,7 +17,7 @@ from controller.keeper.logs import Event, Log
 from controller.keeper.metrics import Metrics
 from controller.keeper.schedule import Schedule
 from controller.keeper.standing import Standing
-from controller.model import BlockRef, NoTrade
+from controller.model import BlockRef, NoTrade, Outcome
 from controller.tick import error_name
 
 
@@ -32,6 +33,7 @@ class Watch:
     _told: Told = field(default_factory=Told)
     _of_tick: list[Condition] = field(default_factory=list)  # hold until the next tick says otherwise
     _of_pass: list[Condition] = field(default_factory=list)  # hold as long as each pass says so
+    _unreachable: bool = False  # in the pass before
 
     # ---- in a pass
 
@@ -44,6 +46,14 @@ class Watch:
         """An error that ended a pass, or a part of it."""
         self.noted(conditions.of_error(error, subject))
         self.log.warning(Event.TROUBLE, error=error_name(error), detail=str(error), subject=subject)
+
+    def unreachable(self, error: NodeError | None) -> None:
+        """Why the chain cannot be looked at in this pass; a line when it begins, however often it is looked at."""
+        if error is not None:
+            self.noted(conditions.of_error(error))
+            if not self._unreachable:
+                self.log.warning(Event.TROUBLE, error=error_name(error), detail=str(error), subject="")
+        self._unreachable = error is not None
 
     def signed(self, flight: Flight) -> None:
         attempt = flight.attempts[-1]
@@ -60,15 +70,15 @@ class Watch:
     def ended(self, flight: Flight, verdict: Verdict) -> None:
         self.metrics.ended(verdict.fate.name)
         self.noted(conditions.of_fate(verdict.fate.name, flight.vault, verdict.reason))
-        outcome = verdict.outcome
         self.log.info(
             Event.OUTCOME,
             vault=flight.vault,
             intent=flight.intent,
             fate=verdict.fate.name,
             reason=verdict.reason,
-            block=outcome.block.number if outcome else None,
-            gas=outcome.gas_used if outcome else None,
+            gas=verdict.paid.gas_used if verdict.paid else None,
+            gas_price=verdict.paid.gas_price if verdict.paid else None,
+            **({} if verdict.outcome is None else _done(verdict.outcome)),
         )
 
     # ---- in a tick
@@ -82,7 +92,12 @@ class Watch:
             block=tick.block.number,
             vaults=len(tick.vaults),
             listed=[
-                {"vault": each.vault, "reason": each.reason.value if each.reason else "", "detail": each.detail}
+                {
+                    "vault": each.vault,
+                    "reason": each.reason.value if each.reason else "",
+                    "detail": each.detail,
+                    "error": each.error,
+                }
                 for each in tick.record.listed
             ],
             milliseconds=round(seconds * 1_000),
@@ -123,6 +138,12 @@ class Watch:
 
     # ---- around a pass
 
+    def asked(self, health: Sequence[Health], requests: int) -> None:
+        """How the endpoints are, and the round trips to them since the pass before."""
+        self.metrics.asked(health, requests)
+        for condition in conditions.of_endpoints(health):
+            self.noted(condition)
+
     def looked(self, schedule: Schedule, block: BlockRef, now: float, wall: float) -> None:
         self.metrics.looked(schedule, block, now, wall)
 
@@ -147,3 +168,16 @@ class Watch:
                 what=alert.condition.what,
             )
             self.send(alert)
+
+
+def _done(outcome: Outcome) -> dict[str, object]:
+    """What an executed plan has changed: drifts are D18{1}, values D36{quote}."""
+    done = outcome.rebalance
+    return {
+        "transaction": outcome.transaction,
+        "block": outcome.block.number,
+        "drift_before": done.drift_before,
+        "drift_after": done.drift_after,
+        "value_before": done.value_before,
+        "value_after": done.value_after,
+    }

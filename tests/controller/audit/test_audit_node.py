@@ -10,6 +10,8 @@ import pytest
 from audit_life import Lie, Life
 
 from controller.audit import AuditReport, Level, Reach, audit_vault, timelock
+from controller.audit.movements import GasPaid, movements, read_movements
+from controller.audit.read import Source, gather
 from controller.audit.read_block import TRANSFER
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
@@ -311,6 +313,16 @@ def test_audit__when_the_vault_does_not_exist__then_says_so(life: Life) -> None:
     chain = Chain(life.node.url)
     with pytest.raises(NotFoundError):
         audit_vault(chain, life.ledger, life.ledger, from_block=0, to_block=life.to_block)
+
+
+def test_movements__when_read_from_a_node__then_are_those_of_the_audited_evidence(life: Life) -> None:
+    chain = Chain(life.node.url, life.node.chain_id)
+    found = read_movements(chain, life.ledger, life.vault, from_block=0, to_block=life.to_block)
+    source = Source(chain, life.ledger, life.vault)
+    assert found == movements(gather(source, 0, life.to_block, None, lambda done, total: None))
+    assert len({one.at.transaction for one in found if isinstance(one, GasPaid) and one.paid > 0}) == len(
+        {entry.transaction for entry in _entries(life)}
+    )
 
 
 def test_audit__when_it_starts_too_late__then_says_to_start_earlier(life: Life) -> None:

@@ -294,6 +294,7 @@ def test_F18_F24_the_state_moves_before_inclusion__then_reverted_and_the_error_r
 ) -> None:
     chain, plan_lifetime = keeper.world.chain, 50
     flight = keeper.launch(lifetime=plan_lifetime)
+    held = chain.balance(flight.sender, chain.head())
     if name == "Paused":
         _pause(keeper)
     else:
@@ -302,6 +303,8 @@ def test_F18_F24_the_state_moves_before_inclusion__then_reverted_and_the_error_r
     verdict = keeper.ends(flight)
     assert verdict.fate is Fate.REVERTED
     assert verdict.revert is not None
+    assert verdict.paid is not None
+    assert verdict.paid.cost == held - chain.balance(flight.sender, chain.head())
     (record,) = keeper.journal.records(kind=RecordKind.OUTCOME)
     arguments = {} if name == "Paused" else {"deadline": flight.plan.deadline, "timestamp": chain.head().timestamp + 1}
     assert record.body["revert"]["name"] == verdict.revert.name == name
@@ -331,10 +334,13 @@ def test_F19_the_vault_would_refuse_it_by_now__then_cancelled_before_it_is_mined
     keeper.mine()
     flight = keeper.flies(flight)
     assert [attempt.cancels for attempt in flight.attempts] == [False, True]
+    held = keeper.world.chain.balance(flight.sender, keeper.world.chain.head())
     keeper.pool.release()
     keeper.mine()
     verdict = keeper.ends(flight)
-    assert verdict == Verdict(Fate.CANCELLED, reason="The chain refused: Paused().")
+    assert verdict.paid is not None
+    assert verdict == Verdict(Fate.CANCELLED, reason="The chain refused: Paused().", paid=verdict.paid)
+    assert verdict.paid.cost == held - keeper.world.chain.balance(flight.sender, keeper.world.chain.head())
     assert keeper.world.executed() == []
 
 
@@ -361,7 +367,7 @@ def test_F22_the_deadline_passes_on_the_chain_s_clock__then_cancelled_whatever_t
     keeper.pool.release()
     keeper.mine()
     verdict = keeper.ends(flight)
-    assert verdict == Verdict(Fate.CANCELLED, reason=f"the deadline {flight.plan.deadline} has passed")
+    assert (verdict.fate, verdict.reason) == (Fate.CANCELLED, f"the deadline {flight.plan.deadline} has passed")
 
 
 def test_launch__when_the_network_has_a_private_endpoint__then_the_bytes_go_there_only(

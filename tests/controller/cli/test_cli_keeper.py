@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import Done, Here, alive, background, free_port, nodes, wait_until
@@ -15,10 +16,11 @@ from vault_world import VaultWorld, vault_world
 
 from controller.chain.client import Chain
 from controller.chain.nodes import start_node
-from controller.cli import keeper
+from controller.execution import send
 from controller.execution.journal import Journal
-from controller.model import TickRecord
-from controller.tick import Controller
+from controller.keeper import history
+from controller.keeper.fleet import Fleet
+from controller.model import Reason, TickRecord
 
 KEEPER = ("--dev-account", "1")
 RUN = ("keeper", "run", "--journal", "keeper.db", *KEEPER, "--broadcast")
@@ -27,31 +29,59 @@ RUN = ("keeper", "run", "--journal", "keeper.db", *KEEPER, "--broadcast")
 def _ticks(vault: str) -> list[TickRecord]:
     with Journal.at(Path("keeper.db")) as journal:
         assert journal.verify() is None
-        return journal.ticks(vault)
+        return history.ticks(journal.since(-1), vault)
+
+
+def _events(done: Done, name: str) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in done.out.splitlines()]
+    return [event for event in found if event["event"] == name]
 
 
 def test_keeper__when_run_once__then_idle_or_rebalanced(world: VaultWorld, here: Here) -> None:
     idle = here(*RUN, "--once", "--json")
-    assert (idle.code, idle.document["reason"]) == (0, "in band")
+    (tick,) = _events(idle, "tick")
+    assert (idle.code, tick["listed"][0]["reason"]) == (0, "in band")
     world.move(140)
     due = here(*RUN, "--once", "--json")
-    assert due.code == 0
-    assert due.document["outcome"]["fills"]
+    (ended,) = _events(due, "outcome")
+    assert (due.code, ended["fate"]) == (0, "EXECUTED")
+    assert int(ended["drift_after"]) < int(ended["drift_before"])
     assert world.nonce() == 1
-    assert [tick.reason is None for tick in _ticks(world.vault)] == [False, True]
+    first, second = _ticks(world.vault)
+    assert (first.reason, second.reason) == (Reason.IN_BAND, None)
+    assert second.outcome is not None
+    assert "0x" + second.outcome.transaction.hex() == ended["transaction"]
 
 
-def test_keeper__when_it_starts__then_recovers_before_it_looks(
+def test_keeper__when_a_person_watches__then_lines_to_read(world: VaultWorld, here: Here) -> None:
+    world.move(140)
+    dry = here("keeper", "run", "--once", *KEEPER)
+    assert (dry.code, "Planned:" in dry.said, world.nonce()) == (0, True, 0)
+    done = here(*RUN, "--once")
+    assert done.code == 0
+    assert "Rebalanced in block" in done.said
+    assert done.err == ""
+    assert "{" not in done.out
+
+
+def test_keeper__when_it_is_no_keeper__then_refuses_to_start(world: VaultWorld, here: Here) -> None:
+    done = here("keeper", "run", "--once", "--dev-account", "5", "--broadcast")
+    assert done.code == 78
+    assert "is no keeper of" in done.said
+    assert "evenkeel vault set-role keeper" in done.said
+
+
+def test_keeper__when_it_starts__then_takes_over_what_is_open_before_it_looks(
     world: VaultWorld, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    original = Controller.snapshot
-    monkeypatch.setattr(keeper, "recover", lambda *_, **__: order.append("recover"))
-    monkeypatch.setattr(Controller, "snapshot", lambda *arguments: order.append("snapshot") or original(*arguments))
+    resume, tick = send.resume, Fleet.tick
+    monkeypatch.setattr(send, "resume", lambda *given, **named: order.append("resume") or resume(*given, **named))
+    monkeypatch.setattr(Fleet, "tick", lambda *given: order.append("tick") or tick(*given))
     assert here(*RUN, "--once").code == 0
-    assert order == ["recover", "snapshot"]
+    assert order == ["resume", "tick"]
     assert here("keeper", "run", "--once", *KEEPER).code == 0
-    assert order == ["recover", "snapshot", "snapshot"], "a dry keeper has sent nothing that it could recover"
+    assert order == ["resume", "tick", "tick"], "a dry keeper has sent nothing that it could take over"
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -71,7 +101,7 @@ def test_keeper__when_its_output_is_a_pipe__then_each_tick_is_seen_at_once(world
     with background(*RUN, "--interval", "600", "--json", cwd=tmp_path, settings=world.settings) as running:
         running.wait_for('"reason": "in band"')
         assert running.end() == 0
-        assert json.loads(running.said.replace("Stopped.", ""))["outcome"] is None
+        assert [json.loads(line)["event"] for line in running.said.splitlines()] == ["started", "tick", "stopped"]
 
 
 def test_keeper__when_stopped_while_a_transaction_waits__then_it_stays_in_the_journal_and_executes_once(
@@ -85,11 +115,10 @@ def test_keeper__when_stopped_while_a_transaction_waits__then_it_stays_in_the_jo
             begun = time.monotonic()
             assert running.end() == 0
             assert time.monotonic() - begun < 20
-            assert "Stopped before the transaction was confirmed." in running.said
+            assert "Stopped with 1 transaction(s) under way" in running.said
             assert "Traceback" not in running.said
         with Journal.at(Path("keeper.db")) as journal:
             assert len(journal.open_intents(world.vault)) == 1
-        assert [tick.error for tick in _ticks(world.vault)] == ["SendError"]
     finally:
         world.chain.request("evm_setAutomine", True)
         world.chain.request("evm_mine")
@@ -117,24 +146,28 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VaultWorld]
 def test_keeper__when_the_node_goes_away__then_says_so_keeps_trying_and_ends_cleanly(
     own: VaultWorld, tmp_path: Path
 ) -> None:
-    with background(*RUN, "--interval", "0.2", cwd=tmp_path, settings=own.settings) as running:
+    with background(*RUN, "--interval", "1", cwd=tmp_path, settings=own.settings) as running:
         running.wait_for("No trade: in band")
         os.kill(own.node.pid, signal.SIGKILL)
-        running.wait_for("cannot be reached", times=3)
+        running.wait_for("cannot be reached")
         assert running.process.poll() is None
         assert running.end() == 0
         assert "Traceback" not in running.said
     assert {tick.error for tick in _ticks(own.vault)} == {""}
 
 
-def test_keeper__when_the_node_serves_a_fresh_chain__then_ends_by_name(own: VaultWorld, tmp_path: Path) -> None:
+def test_keeper__when_the_node_serves_a_fresh_chain__then_says_so_and_signs_nothing(
+    own: VaultWorld, tmp_path: Path
+) -> None:
     port = int(own.node.url.rpartition(":")[2])
-    with background(*RUN, "--interval", "0.2", cwd=tmp_path, settings=own.settings) as running:
-        running.wait_for("No trade: in band")
+    own.move(140)
+    with background(*RUN, "--interval", "1", cwd=tmp_path, settings=own.settings) as running:
+        running.wait_for("Rebalanced")
         os.kill(own.node.pid, signal.SIGKILL)
         running.wait_for("cannot be reached")
         with start_node("anvil", port=port) as fresh:
-            assert running.process.wait(60) == 78, running.said
+            running.wait_for("answers as a lens")
+            assert running.end() == 0
             assert Chain(fresh.url).head().number == 0
 
 

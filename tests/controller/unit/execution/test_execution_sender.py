@@ -18,6 +18,7 @@ from controller.execution.flight import (
     Finish,
     Flight,
     Mined,
+    Paid,
     Policy,
     Reply,
     Sighting,
@@ -34,6 +35,7 @@ PLAN = Plan(4, 5_000, 100, b"\1" * 32, b"\2" * 32, False, ())
 HEAD = BlockRef(110, b"\x0a" * 32, 1_000)
 NEXT = BlockRef(111, b"\x0b" * 32, 1_012)
 OUTCOME = cast(Outcome, "the outcome")
+PAID = Paid(21_000, 7, 1_000)
 
 
 def _attempt(number: int, max_fee: int = 20 * GWEI, **changes: Any) -> Attempt:
@@ -195,13 +197,13 @@ def test_cancelling__when_its_own_reserve_is_spent__then_the_same_bytes_and_no_m
 def test_cancelled__when_confirmed__then_final_with_its_reason() -> None:
     cancel = _attempt(2, cancels=True)
     flight = replace(FLIGHT, attempts=(FIRST, cancel), cancelling="why")
-    seen = _sees(mined=Mined(cancel.hash, 111), account_nonce=4, settled_nonce=4)
-    assert _verdict(flight, seen) == Verdict(Fate.CANCELLED, reason="why")
+    seen = _sees(mined=Mined(cancel.hash, 111, PAID), account_nonce=4, settled_nonce=4)
+    assert _verdict(flight, seen) == Verdict(Fate.CANCELLED, reason="why", paid=PAID)
 
 
 def test_cancelling__when_the_plan_is_mined_all_the_same__then_executed() -> None:
     flight = replace(FLIGHT, attempts=(FIRST, _attempt(2, cancels=True)), cancelling="why")
-    assert _verdict(flight, _sees(mined=Mined(FIRST.hash, 111, OUTCOME), account_nonce=4)).fate is Fate.EXECUTED
+    assert _verdict(flight, _sees(mined=Mined(FIRST.hash, 111, PAID, OUTCOME), account_nonce=4)).fate is Fate.EXECUTED
 
 
 # ---- mined
@@ -210,8 +212,8 @@ def test_cancelling__when_the_plan_is_mined_all_the_same__then_executed() -> Non
 def test_F06_the_nonce_is_used_and_one_of_ours_is_mined__then_judged_by_that_and_never_lost() -> None:
     revert = RevertError("NotDue", {})
     flight = replace(FLIGHT, attempts=(FIRST, _attempt(2)))
-    verdict = _verdict(flight, _sees(now=9_999.0, mined=Mined(FIRST.hash, 111, revert=revert), account_nonce=9))
-    assert verdict == Verdict(Fate.REVERTED, reason=str(revert), revert=revert)
+    verdict = _verdict(flight, _sees(now=9_999.0, mined=Mined(FIRST.hash, 111, PAID, revert=revert), account_nonce=9))
+    assert verdict == Verdict(Fate.REVERTED, reason=str(revert), revert=revert, paid=PAID)
 
 
 def test_F06_the_nonce_is_used_by_another__then_lost_once_that_stays() -> None:
@@ -237,7 +239,7 @@ def test_F09_no_receipt_though_the_vault_has_moved__then_found_by_its_entry() ->
 @pytest.mark.parametrize(
     "seen",
     [
-        {"mined": Mined(FIRST.hash, 111)},
+        {"mined": Mined(FIRST.hash, 111, PAID)},
         {"used": Used(111, b"\6" * 32, OUTCOME)},
         {"used": Used(111, b"\6" * 32)},
         {},
@@ -250,7 +252,7 @@ def test_F10_used_but_not_confirmed__then_nothing_is_final_and_nothing_is_sent(s
 
 
 def test_F10_a_reorg_took_it_back__then_the_same_bytes_again() -> None:
-    after, _ = advance(FLIGHT, _sees(mined=Mined(FIRST.hash, 111), settled=HEAD, account_nonce=4), USUAL)
+    after, _ = advance(FLIGHT, _sees(mined=Mined(FIRST.hash, 111, PAID), settled=HEAD, account_nonce=4), USUAL)
     other = BlockRef(111, b"\x0c" * 32, 1_013)
     assert _does(after, _sees(head=other)) == (Broadcast(FIRST),)
 

@@ -11,6 +11,7 @@ from planning_pieces import BPS, NOW, address, make_mandate, make_snapshot, pric
 from controller.chain.codec import encode_plan
 from controller.chain.wire import Fees
 from controller.execution.documents import to_document
+from controller.execution.flight import Paid
 from controller.execution.journal import Record, RecordKind
 from controller.keeper.guards import Offer
 from controller.keeper.standing import Control, Word
@@ -46,14 +47,16 @@ def intent(seq: int, vault: str, worst: int = 10**16, deadline: int = NOW + 600)
     return record(seq, "INTENT", body, vault)
 
 
-def outcome(seq: int, of: Record, fate: str, cost: int | None = None, at: int = NOW) -> Record:
-    """How an intent ended; with a receipt where it has a `cost` {wei}."""
+def outcome(seq: int, of: Record, fate: str, cost: int | None = None, at: int = NOW, paid: int | None = None) -> Record:
+    """How an intent ended; with an outcome where it has a `cost` {wei}, with a receipt where it has `paid` {wei}."""
     mined = None
     if cost is not None:
         block = BlockRef(101, b"\x02" * 32, at)
         rebalance = Rebalance(ACCOUNT, 3, Cause.THRESHOLD, False, bytes(32), bytes(32), 0, 0, 1, 1, (1,), (1,), ())
         mined = Outcome(b"\x03" * 32, block, cost, 1, rebalance)
     body = {"fate": fate, "reason": "", "outcome": to_document(mined)}
+    if paid is not None:
+        body["paid"] = to_document(Paid(paid, 1, at))
     return record(seq, "OUTCOME", body, of.vault, of.seq)
 
 

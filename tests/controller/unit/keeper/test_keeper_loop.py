@@ -19,8 +19,9 @@ from controller.keeper.fleet import Fleet
 from controller.keeper.guards import Coin, Costs
 from controller.keeper.health import Heart
 from controller.keeper.logs import Log, Redactor
-from controller.keeper.loop import Keeper, Place, Settings
+from controller.keeper.loop import Keeper
 from controller.keeper.metrics import Metrics
+from controller.keeper.place import Place, Settings
 from controller.keeper.schedule import Pace, Schedule
 from controller.keeper.standing import Trips
 from controller.keeper.watch import Watch

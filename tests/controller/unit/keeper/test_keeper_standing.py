@@ -149,6 +149,13 @@ def test_spending__when_there_is_no_receipt__then_nothing_or_the_worst_case(fate
     assert _spending(open_, outcome(1, open_, fate)).room(NOW) == left
 
 
+@pytest.mark.parametrize("fate", ["REVERTED", "CANCELLED"])
+def test_spending__when_nothing_was_moved_and_a_receipt_is_known__then_what_it_says(fate: str) -> None:
+    """F-27"""
+    open_ = intent(0, VAULT, worst=90, deadline=NOW)
+    assert _spending(open_, outcome(1, open_, fate, paid=25)).room(NOW) == 75
+
+
 def test_spending__when_the_receipt_was_not_shown__then_the_worst_case() -> None:
     """F-09"""
     open_ = intent(0, VAULT, worst=90, deadline=NOW)
