@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from benchmarks import tax_page
+
 Rows = Mapping[str, Mapping[str, Any]]
 
 GAS = {
@@ -206,6 +208,7 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
             _table(("vaults", "requests", "{s}", "{s} of CPU"), _crowd(rows)),
             "\n## Whole runs\n\n",
             _table(("", "ours"), _runs(rows)),
+            *(part if isinstance(part, str) else _table(*part) for part in tax_page.section(rows) or ()),
         ]
     )
 

@@ -6,7 +6,6 @@ from controller.model import Knot
 from controller.planning.glide import knots
 from controller.planning.path import targets_at
 
-
 RISKY, SAFE = (7_000, 3_000, 0), (0, 0, 10_000)
 
 
