@@ -71,7 +71,7 @@ def build(movements: Iterable[Movement], request: Request, notes: Sequence[str] 
         When something cannot be booked, with its row; or when the year has no disposal, with the years that have.
     """
     own, booked = book_all(movements, request)
-    lines = _of_year(booked.matches, request)
+    lines = _of_year(booked.matches, request, notes)
     return TaxReport(
         request,
         lines,
@@ -128,7 +128,7 @@ def _require_allowed(request: Request) -> None:
             raise UsageError(f"{law.name} does not know the method {method.value}.", f"It knows: {allowed}.")
 
 
-def _of_year(matches: Sequence[Match], request: Request) -> tuple[Line, ...]:
+def _of_year(matches: Sequence[Match], request: Request, notes: Sequence[str]) -> tuple[Line, ...]:
     first, end = request.law.period(request.year)
     lines = [request.law.line(match, request.day) for match in matches]
     found = tuple(line for line in lines if first <= line.disposed < end)
@@ -136,7 +136,7 @@ def _of_year(matches: Sequence[Match], request: Request) -> tuple[Line, ...]:
         years = sorted({request.law.year_of(line.disposed) for line in lines})
         raise InputError(
             f"Nothing was disposed of in the tax year {request.year} ({first} to the day before {end}).",
-            f"Years with disposals: {', '.join(map(str, years)) or 'none'}.",
+            " ".join((f"Years with disposals: {', '.join(map(str, years)) or 'none'}.", *notes)),
         )
     return found
 

@@ -13,6 +13,8 @@ from command import Done, Here
 from vault_world import VaultWorld
 
 from controller.chain import dev
+from controller.chain.contract import Contract
+from controller.execution.keys import development_signer
 
 
 @pytest.fixture
@@ -109,6 +111,19 @@ def test_report__for_an_account_that_never_paid_in__then_nothing_is_theirs(trade
     done = here("tax", "report", "--year", year(traded), "--owner", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
     assert done.code == 65
     assert "Nothing was disposed of" in done.said
+
+
+def test_report__when_somebody_else_holds_shares__then_the_vault_is_pooled_and_that_is_said(
+    traded: VaultWorld, here: Here
+) -> None:
+    owner, stranger = traded.world.accounts.owner, development_signer(6).address
+    transfer = Contract(traded.chain, traded.vault, "TestToken").encode("transfer", stranger, 10**18)
+    dev.transact(traded.chain, owner, traded.vault, transfer)
+    done = report(traded, here)
+    assert done.code == 65, "no share was given away for anything"
+    assert "The vault is pooled" in done.said
+    assert "are the lots" in done.said
+    assert report(traded, here, "--owner", owner, "--owner", stranger).code == 0, "both are the same owner's"
 
 
 REFUSED = (
