@@ -75,7 +75,7 @@ def test_book__with_a_long_term_lot_that_gains_more__then_least_tax_still_takes_
 def test_book__with_a_lot_that_ripens_between_two_sales__then_least_tax_sees_it() -> None:
     movements = [bought("2022-01-01", 10, 1_000, name="old"), bought("2022-02-01", 10, 1_100, name="dear")]
     rates = Terms(rates=Rates(Fraction(40, 100), Fraction(10, 100)))
-    sales = [sold("2022-12-31", 2, 300), sold("2023-01-15", 2, 300)]
+    sales = [sold("2023-01-01", 2, 300), sold("2023-01-02", 2, 300)]
     assert taken(book([*movements, *sales], Method.LEAST_TAX, terms=rates)) == [("dear", 2), ("old", 2)]
 
 
@@ -96,6 +96,13 @@ def test_book__of_any_ledger__then_costs_and_quantities_are_kept(method: Method)
         if method is Method.SECTION_104:
             total = sum(match.cost for match in booked.matches) + booked.pools[ASSET].cost
             assert total == sum(lot.cost for lot in lots)
+
+
+@pytest.mark.parametrize("method", [*ORDERED, Method.AVERAGE, Method.SECTION_104])
+def test_book__of_a_lot_that_does_not_divide__then_exact_parts_of_it(method: Method) -> None:
+    odd = Fraction(100_000, ONE)  # {quote}: 100,000 D36
+    booked = book([bought("2023-01-01", 7, odd), *(sold("2024-05-01", 1, 1) for _ in range(3))], method)
+    assert [match.cost for match in booked.matches] == [Fraction(100_000, 7)] * 3
 
 
 def plain_average(movements: list[Movement]) -> list[Fraction]:
