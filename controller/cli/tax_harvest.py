@@ -118,14 +118,19 @@ def _document(today: Today, one: Proposal) -> dict[str, Any]:
         "cost": money(one.cost),
         "not_before": one.not_before.isoformat(),
         "targets_bps": dict(zip(today.names, targets, strict=True)),
+        "within_mandate": all(
+            each.min_weight <= target <= each.max_weight
+            for each, target in zip(today.snapshot.mandate.assets, targets, strict=True)
+        ),
     }
 
 
 def _words(one: dict[str, Any]) -> str:
     targets = ", ".join(f"{name} {to_decimal(target, 2)}%" for name, target in one["targets_bps"].items())
+    limits = "" if one["within_mandate"] else ", which need another mandate: they are outside its weights"
     lots = ", ".join(f"{quantity} of lot {name}" for name, quantity in one["lots"].items())
     return (
         f"Sell {lots} of {one['asset']} for {one['partner']}: a loss of {one['loss']} saves {one['saved']} this year "
         f"and costs {one['cost']}. Buy {one['asset']} back not before {one['not_before']}. The group keeps its weight "
-        f"with the targets {targets}."
+        f"with the targets {targets}{limits}."
     )

@@ -19,7 +19,7 @@ from controller.tax.booking import Method
 from controller.tax.exports.names import money
 from controller.tax.laws.law import NO_ADVICE
 from controller.tax.least import netted
-from controller.tax.outlook import Piece, cheapest, gains_of, in_method_order, wanted_sales
+from controller.tax.outlook import Piece, cheapest, gains_of, in_method_order, least_of, wanted_sales
 
 
 def plan(
@@ -63,10 +63,10 @@ def _document(today: Today) -> dict[str, object]:
         by_asset[lot.lot.asset].append(lot.candidate)
     sales, total = wanted_sales(book, today.names, by_asset)
     method = today.request.orders[-1].rule.method if today.request.orders else today.request.method
-    ways = {
-        "by_method": in_method_order(sales, total, method, today.request.rates),
-        "cheapest": cheapest(sales, total, today.request.rates),
-    }
+    rates = today.request.rates
+    by_method = in_method_order(sales, total, method, rates)
+    least = least_of([cheapest(sales, total, rates), by_method], sales, rates, today.before)
+    ways = {"by_method": by_method, "cheapest": least}
     return {
         "notes": [NO_ADVICE, *today.notes()],
         "vault": today.books.vault,

@@ -14,7 +14,7 @@ from controller.tax.booking import Method
 from controller.tax.books import Rates
 from controller.tax.holding import DayOf
 from controller.tax.laws.law import Law
-from controller.tax.least import Candidate
+from controller.tax.least import Candidate, Point, Sale, least_tax
 from controller.tax.movements import Holding, Lot
 from controller.units import BPS
 
@@ -135,6 +135,24 @@ def in_method_order(sales: Sequence[Wanted], total: int, method: Method, rates: 
             rest -= part
             _append(pieces, sale, candidate, part)
     return tuple(pieces)
+
+
+def least_of(
+    ways: Sequence[Sequence[Piece]], sales: Sequence[Wanted], rates: Rates, before: Point
+) -> tuple[Piece, ...]:
+    """The least tax, the year's gains and losses netted: each way's amounts with the lots that are best for them, and
+    of these the cheapest way. So it is never above any of the ways."""
+    found = []
+    for pieces in ways:
+        amounts = {sale.asset: sum(piece.quantity for piece in pieces if piece.asset == sale.asset) for sale in sales}
+        sold = [sale for sale in sales if amounts[sale.asset]]
+        wanted = [Sale(sale.asset, amounts[sale.asset], Fraction(sale.price), sale.candidates) for sale in sold]
+        choice = least_tax(wanted, rates, before)
+        by_id = {one.lot.id: one for sale in sold for one in sale.candidates}
+        lots = zip(sold, choice.lots, strict=True)
+        chosen = tuple(Piece(sale.asset, by_id[name], part) for sale, own in lots for name, part in own)
+        found.append((choice.tax, chosen))
+    return min(found, key=lambda each: each[0])[1]
 
 
 def _order(method: Method, price: int, rates: Rates) -> Callable[[Candidate], Fraction]:

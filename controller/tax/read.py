@@ -3,15 +3,13 @@ out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
-from controller.audit.receipts import batch, read_receipts
+from controller.audit.movements import read_entries
 from controller.chain import codec, wire
-from controller.chain import ledger as ledgers
-from controller.chain.abi import checksum
 from controller.chain.client import Chain
 from controller.chain.contract import Contract
-from controller.chain.entries import Created, MandateSet, Minted, Payload, Redeemed, decode_entry
+from controller.chain.entries import Created, MandateSet, Minted, Payload, Redeemed
 from controller.errors import CodeMismatchError, RevertError
 from controller.model import BlockRef, Mandate
 from controller.tax.ledger import Step
@@ -30,39 +28,22 @@ def read_steps(
     IncompleteLogsError
         When the logs do not lead to the head that the ledger keeps.
     """
-    entries = ledgers.every_entry(chain, ledger, vault, first, last)
-    transactions = list(dict.fromkeys(entry.transaction for entry in entries))
-    receipts = read_receipts(chain, transactions)
-    senders = _senders(chain, transactions)
-    blocks = _blocks(chain, sorted({entry.block_number for entry in entries}))
+    read = read_entries(chain, ledger, vault, from_block=first, to_block=last)
     steps: list[Step] = []
     mandate: Mandate | None = None
     seen: set[bytes] = set()
-    for done, entry in enumerate(entries, start=1):
-        payload, receipt = decode_entry(entry), receipts[entry.transaction]
+    for done, item in enumerate(read.decoded, start=1):
+        entry, payload, paid = item.entry, item.payload, read.paid[item.entry.transaction]
         if isinstance(payload, Created | MandateSet):
             mandate = payload.mandate
-        prices, why_not = _prices(chain, mandate, payload, blocks[entry.block_number])
-        gas = 0 if entry.transaction in seen else receipt.gas_used * receipt.gas_price
+        block = BlockRef(entry.block_number, entry.block_hash, read.times[entry.block_number])
+        prices, why_not = _prices(chain, mandate, payload, block)
+        gas = 0 if entry.transaction in seen else paid.gas_used * paid.gas_price
         seen.add(entry.transaction)
-        time, sender = blocks[entry.block_number].timestamp, senders[entry.transaction]
         transaction = wire.word(entry.transaction)
-        steps.append(Step(entry.seq, time, transaction, payload, sender, gas, prices, why_not))
-        progress(done, len(entries))
+        steps.append(Step(entry.seq, block.timestamp, transaction, payload, paid.payer, gas, prices, why_not))
+        progress(done, len(read.decoded))
     return steps
-
-
-def _senders(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, str]:
-    answers = batch(chain, "eth_getTransactionByHash", [[wire.word(transaction)] for transaction in transactions])
-    return {
-        transaction: checksum(wire.octets(wire.field(answer, "from")))
-        for transaction, answer in zip(transactions, answers, strict=True)
-    }
-
-
-def _blocks(chain: Chain, numbers: Sequence[int]) -> Mapping[int, BlockRef]:
-    answers = batch(chain, "eth_getBlockByNumber", [[hex(number), False] for number in numbers])
-    return {number: wire.block_ref(answer) for number, answer in zip(numbers, answers, strict=True)}
 
 
 def _prices(chain: Chain, mandate: Mandate | None, payload: Payload, block: BlockRef) -> tuple[tuple[int, ...], str]:

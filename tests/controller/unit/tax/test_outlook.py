@@ -20,9 +20,19 @@ from controller.tax.books import Rates
 from controller.tax.harvest import Costs, Declined, Past, Proposal, proposals, swapped
 from controller.tax.holding import days_in
 from controller.tax.laws import law_of
-from controller.tax.least import Candidate
+from controller.tax.least import Candidate, Point, netted
 from controller.tax.movements import Holding, Movement, Nature
-from controller.tax.outlook import Wanted, cheapest, gains_of, in_method_order, outlooks, tax_of, wanted_sales
+from controller.tax.outlook import (
+    Piece,
+    Wanted,
+    cheapest,
+    gains_of,
+    in_method_order,
+    least_of,
+    outlooks,
+    tax_of,
+    wanted_sales,
+)
 from controller.tax.report import Request, gains_of_year, open_lots
 from controller.tax.wash import WashRule
 
@@ -96,6 +106,25 @@ def test_cheapest__on_300_cases__then_the_linear_programs_and_never_above_a_meth
             sold_ = sum(piece.quantity for piece in pieces if piece.asset == sale.asset) * ONE
             assert sale.need <= sold_ <= sale.room
     assert below > 300
+
+
+def test_least_of__with_the_year_netted__then_never_above_a_method() -> None:
+    below = 0
+    for seed in range(150):
+        sales, total = wanted(seed)
+        before = (Fraction((seed % 7 - 3) * 100 * ONE), Fraction((seed % 5 - 2) * 100 * ONE))
+        prices = {sale.asset: sale.price for sale in sales}
+
+        def tax(pieces: tuple[Piece, ...], before: Point = before, prices: dict[str, int] = prices) -> Fraction:
+            short, long = gains_of(pieces, prices)
+            return netted(before[0] + short, before[1] + long, RATES)
+
+        for method in (Method.FIFO, Method.HIFO, Method.LEAST_TAX):
+            by_method = in_method_order(sales, total, method, RATES)
+            least = least_of([cheapest(sales, total, RATES), by_method], sales, RATES, before)
+            assert tax(least) <= min(tax(by_method), tax(cheapest(sales, total, RATES)))
+            below += tax(least) < tax(by_method)
+    assert below > 100
 
 
 def test_wanted_sales__of_a_vault__then_what_the_destination_needs_and_the_target_allows() -> None:
