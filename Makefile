@@ -67,6 +67,10 @@ controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/expor
 	@scripts/install_postgresql
 	@touch $@
 
+.venv/.hledger: scripts/install_hledger | .venv/.python
+	@scripts/install_hledger
+	@touch $@
+
 setup: controller/artifacts/.built ## Install everything that the demo needs and compile the contracts
 build: controller/artifacts/.built ## Compile the contracts and export their ABIs and bytecode into the package
 
@@ -90,7 +94,7 @@ lint: setup
 test-contracts: setup
 	$(FORGE) test
 
-test-controller: setup .venv/.postgresql
+test-controller: setup .venv/.postgresql .venv/.hledger
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup
 
 test-brownie: setup .venv-brownie/.python
@@ -99,7 +103,7 @@ test-brownie: setup .venv-brownie/.python
 slither: setup
 	PATH="$(FOUNDRY):$$PATH" FOUNDRY_OUT=build/slither/out FOUNDRY_CACHE_PATH=build/slither/cache slither . --config-file slither.config.json
 
-test-deep: setup .venv/.postgresql ## Longer fuzzing than `make test`
+test-deep: setup .venv/.postgresql .venv/.hledger ## Longer fuzzing than `make test`
 	FOUNDRY_PROFILE=deep $(FORGE) test
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup --hypothesis-profile deep
 
