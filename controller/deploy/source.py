@@ -14,7 +14,8 @@ def _git(*arguments: str) -> str | None:
     """Its output, or nothing where there is no git, no checkout or no such file in it."""
     try:
         done = subprocess.run(  # fixed arguments, no shell
-            ["git", "-C", str(_PACKAGE.parent), *arguments],  # noqa: S607 the user's git, wherever it is
+            # only reads: a lock that is left behind, as on a full disk, would stop the user's own work
+            ["git", "--no-optional-locks", "-C", str(_PACKAGE.parent), *arguments],  # noqa: S607 the user's git
             capture_output=True,
             text=True,
             check=False,
