@@ -15,8 +15,9 @@ from controller.audit.vault import audit_vault
 from controller.cli import options
 from controller.cli.output import err, out, print_json
 from controller.cli.session import Session, read_file
+from controller.cli.strategies import Decided, show_replayed
 from controller.cli.verdict import DEMANDED
-from controller.errors import UsageError
+from controller.errors import FindingError, UsageError
 from controller.model import BlockRef
 
 COLOURS = {Reach.REACHED: "green", Reach.FAILED: "red", Reach.UNCHECKED: "yellow", Reach.NOT_ATTEMPTED: "dim"}
@@ -26,6 +27,8 @@ def audit(
     vault: options.Vault = None,
     mandate_file: Annotated[Path | None, typer.Option("--mandate", help="The file that the owner signed off.")] = None,
     to_block: Annotated[int | None, typer.Option(min=0, help="Last block to audit. Default: the newest.")] = None,
+    strategy: options.StrategyFile = None,
+    history: options.History = None,
     require: Annotated[
         list[str] | None, typer.Option(help="Level that must be reached; repeatable. Default: L0, L3 and L4.")
     ] = None,
@@ -37,6 +40,7 @@ def audit(
 ) -> int:
     """Prove from chain data alone what happened to a vault. Needs no key and signs nothing.
 
+    With --strategy every move of the targets is decided again by that file; one that it does not decide is a finding.
     Exit code 0 when nothing is wrong, 3 with findings, 4 when a required level was not reached.
     """
     unknown = [level for level in require or () if level not in Level.__members__]
@@ -55,7 +59,15 @@ def audit(
             mandate_file=None if mandate_file is None else read_file(mandate_file),
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    print_json(report.to_json()) if as_json else show(report)
+    replayed = () if strategy is None else Decided.by(session, strategy, history).replayed(report.vault, block)
+    if as_json:
+        told = {} if strategy is None else {"targets": [each.to_json() for each in replayed]}
+        print_json({**report.to_json(), **told})
+    else:
+        show(report)
+        show_replayed(replayed)
+    if any(not each.matches for each in replayed):
+        return FindingError.exit_code
     error = report.error([Level[level] for level in require] if require else DEMANDED)
     return 0 if error is None else error.exit_code
 
