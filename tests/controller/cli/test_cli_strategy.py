@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from command import Here
+from keeper_world import intents, keeping, listed, passes
 from test_cli_owner import STRATEGIST, Whole
 from vault_world import VaultWorld
+
+from controller.model import Reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,3 +92,25 @@ def test_targets__by_hand_and_by_a_strategy_at_once__then_refused(whole: Whole) 
     done = whole("targets", "EQUITY=100%", "--vault", whole.address, "--strategy", "trend.toml")
     assert done.code == 64
     assert "not from both" in done.said
+
+
+RULE = 'name = "Rule"\n[strategy]\nmethod = "fixed"\n[rule]\nrisk_aversion = 3\nvolatility = "{}"\nhorizon = "{}"\n'
+ACCOUNT = 'dev_account = 1\n[strategy]\nfile = "rule.toml"'
+
+
+@pytest.mark.parametrize(
+    ("volatility", "horizon", "reason"), [("1%", "1 hour", Reason.COST_ABOVE_BENEFIT), ("30%", "365 days", None)]
+)
+def test_keeper__with_a_rule__then_it_trades_what_is_worth_its_cost_and_its_record_names_both(
+    world: VaultWorld, volatility: str, horizon: str, reason: Reason | None
+) -> None:
+    Path("rule.toml").write_text(RULE.format(volatility, horizon))
+    with keeping(world, account=ACCOUNT) as (keeper, _):
+        world.move(140)
+        passes(keeper)
+    said = listed(world.vault)[-1] if reason else next(tick for tick in listed(world.vault) if tick.plan_hash)
+    assert said.reason is reason
+    assert "expected to cost" in said.detail
+    assert "to be worth" in said.detail
+    assert intents() == (0 if reason else 1)
+    assert world.nonce() == (0 if reason else 1)
