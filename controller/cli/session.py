@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,8 +44,19 @@ class Session:
     directory: Path  # deployments/<chainId>
 
     @classmethod
-    def open(cls, network: str, url: str | None, networks: Path | None, deployments: Path) -> Session:
+    def open(
+        cls,
+        network: str,
+        url: str | None,
+        networks: Path | None,
+        deployments: Path,
+        agreeing: Sequence[str] | None = None,
+    ) -> Session:
         """Reads the configuration and connects.
+
+        Parameters
+        ----------
+        agreeing : addresses of nodes in place of the network's own, all of which have to say the same.
 
         Raises
         ------
@@ -54,8 +65,12 @@ class Session:
         NodeError, WrongChainError
             When the node does not answer, or serves another chain.
         """
-        environment = {**os.environ, **({f"EVENKEEL_{network.upper()}_URL": url} if url else {})}
-        return cls.of(load_network(network, environment, networks), deployments, url)
+        given = ",".join(agreeing) if agreeing else url
+        environment = {**os.environ, **({f"EVENKEEL_{network.upper()}_URL": given} if given else {})}
+        configured = load_network(network, environment, networks)
+        if agreeing:
+            configured = configured.model_copy(update={"quorum": len(set(agreeing))})
+        return cls.of(configured, deployments, given)
 
     @classmethod
     def of(cls, configured: Network, deployments: Path, url: str | None = None) -> Session:

@@ -88,6 +88,9 @@ def show_move(snapshot: Snapshot, symbols: Sequence[str], move: Move | None, *, 
 
 
 def show_replayed(replayed: Sequence[Replayed]) -> None:
+    """Which moves of the targets a strategy decides, and which it does not."""
+    if not replayed:
+        out.print("No strategist has moved the targets of this vault.")
     for each in replayed:
         verdict = "decided by the strategy" if each.matches else "NOT decided by the strategy"
         out.print(f"Targets of entry {each.seq} (block {each.block}): {verdict}, {each.detail}.", soft_wrap=True)

@@ -61,7 +61,7 @@ def test_targets__by_a_strategy__then_shown__set_by_its_strategist__and_found_ag
     assert whole("targets", "--vault", whole.address, "--json").document["targets"]["EQUITY"] == 6_300
     assert "stand as the strategy wants them" in whole(*asked).said
 
-    audit = ("audit", whole.address, "--strategy", "trend.toml", "--history")
+    audit = ("audit", "targets", whole.address, "--strategy", "trend.toml", "--history")
     good = whole.here(*audit, "rising.csv", "--json")
     assert good.code == 0, good.said
     assert [each["matches"] for each in good.document["targets"]] == [True]
