@@ -12,6 +12,7 @@ from keeper_world import intents, keeping, listed, passes
 from test_cli_owner import STRATEGIST, Whole
 from vault_world import VaultWorld
 
+from controller.market.history import read_history
 from controller.model import Reason
 
 if TYPE_CHECKING:
@@ -114,3 +115,25 @@ def test_keeper__with_a_rule__then_it_trades_what_is_worth_its_cost_and_its_reco
     assert "to be worth" in said.detail
     assert intents() == (0 if reason else 1)
     assert world.nonce() == (0 if reason else 1)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_history__of_a_vault__then_a_file_that_is_the_past_of_a_strategy(whole: Whole, ending: str) -> None:
+    whole.later(3 * 86_400)
+    first = whole.world.world.first
+    whole.world.world.move((first[0] * 101 // 100, *first[1:]))
+    whole.later(2 * 86_400)
+    name = f"past.{ending}"
+    written = whole("history", whole.address, "--to", name, "--rows", "5", "--json").document
+    assert written == {"file": name, "rows": written["rows"], "assets": ["EQUITY", "BOND", "GOLD"]}
+    found = read_history(Path(name))
+    assert len(found) == written["rows"] >= 4
+    assert found["EQUITY"].iloc[-1] == pytest.approx(first[0] * 1.01 / 10**8)
+    asked = ("targets", "--vault", whole.address, "--strategy", "trend.toml")
+    assert whole(*asked, "--history", name).said == whole(*asked).said
+
+
+def test_history__of_another_kind_or_without_a_step__then_said(whole: Whole) -> None:
+    assert "neither .csv nor .parquet" in whole("history", whole.address, "--to", "past.txt").said
+    assert whole("history", whole.address, "--to", "past.csv", "--every", "0 days").code == 64
+    assert whole("history", whole.address, "--to", "past.csv", "--every", "often").code == 64
