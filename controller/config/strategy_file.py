@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -232,7 +232,7 @@ def _constraints(given: ConstraintsTable, symbols: Sequence[str]) -> Any:
         for each in given.groups
     )
     whole = constraints.Constraints.long_only(len(symbols))
-    return constraints.replace(
+    return replace(
         whole,
         groups=groups,
         excluded=frozenset(place[name] for name in given.exclude),
