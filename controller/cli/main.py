@@ -18,6 +18,7 @@ from controller.cli import (
     demo,
     deploy,
     doctor,
+    forecast,
     keeper,
     plan,
     profile,
@@ -51,6 +52,7 @@ app.command()(status.status)
 app.command()(plan.plan)
 app.command()(rebalance.rebalance)
 app.command()(advise.advise)
+app.command()(forecast.forecast)
 app.add_typer(keeper.app, name="keeper")
 app.command()(audit.audit)
 app.command()(report.report)
