@@ -18,13 +18,17 @@ from controller.cli import (
     demo,
     deploy,
     doctor,
+    flow,
     forecast,
+    goal,
+    household,
     keeper,
     plan,
     profile,
     rebalance,
     report,
     status,
+    tax,
     vault,
 )
 from controller.cli.output import err, print_error
@@ -54,8 +58,12 @@ app.command()(rebalance.rebalance)
 app.command()(advise.advise)
 app.command()(forecast.forecast)
 app.add_typer(keeper.app, name="keeper")
-app.command()(audit.audit)
+app.add_typer(audit.app, name="audit")
 app.command()(report.report)
+app.add_typer(flow.app, name="flow")
+app.add_typer(goal.app, name="goal")
+app.command()(household.household)
+app.add_typer(tax.app, name="tax")
 app.command()(doctor.doctor)
 
 
