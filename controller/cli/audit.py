@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from controller.cli.audit_bundle import bundle
 from controller.cli.audit_export import write
+from controller.cli.audit_targets import targets
 from controller.cli.audit_vault import vault
 from controller.cli.audit_verify import verify
 
@@ -29,6 +30,6 @@ app = typer.Typer(
     "which is short for evenkeel audit vault.",
     epilog="Exit codes: 0 nothing is wrong, 3 findings, 4 a level could not be reached.",
 )
-for each in (vault, bundle, verify):
+for each in (vault, bundle, verify, targets):
     app.command()(each)
 app.command("export")(write)

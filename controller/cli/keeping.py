@@ -18,6 +18,7 @@ from controller.chain import lens
 from controller.chain.contract import Contract
 from controller.chain.heads import Heads
 from controller.chain.nodes import CHAIN_IDS
+from controller.cli.keeper_terms import gas_terms
 from controller.cli.session import Session
 from controller.config import keeper_file
 from controller.config.keeper_file import CoinFeed, KeeperFile, KeyPlace
@@ -89,7 +90,9 @@ def kept(
         lease = Lease(url, LEASE, duration=file.lease)
         open_.callback(lease.close)
         journal = open_.enter_context(Journal(url, lease=lease))
-        controller = session.controller(journal, None)
+        coin = _coin(file, session)
+        terms = gas_terms(file, session, coin)
+        controller = session.controller(journal, None, terms=terms)
         place = Place(
             chain=session.chain,
             journal=journal,
@@ -98,11 +101,11 @@ def kept(
                 lambda snapshot, now: controller.decide(snapshot, now=now),
             ),
             vaults=session.listing().at if file.vaults is None else lambda _at: list(file.vaults or ()),
-            coin=_coin(file, session),
+            coin=coin,
             signers=signers,
             lease=lease,
             endpoints=session.endpoints,
-            anew=lambda snapshot, now: session.controller(journal, None).decide(snapshot, now=now),
+            anew=lambda snapshot, now: session.controller(journal, None, terms=terms).decide(snapshot, now=now),
             depth=session.network.depth,
         )
         watch, port = _watch(file, open_, voice)

@@ -19,6 +19,7 @@ from controller.cli import (
     deploy,
     doctor,
     flow,
+    forecast,
     goal,
     household,
     keeper,
@@ -55,6 +56,7 @@ app.command()(status.status)
 app.command()(plan.plan)
 app.command()(rebalance.rebalance)
 app.command()(advise.advise)
+app.command()(forecast.forecast)
 app.add_typer(keeper.app, name="keeper")
 app.add_typer(audit.app, name="audit")
 app.command()(report.report)

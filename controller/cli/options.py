@@ -42,6 +42,17 @@ KeeperFile = Annotated[
 RequiredKeeperFile = Annotated[
     Path, typer.Option("--config", help="The keeper's file: its network and its journal are the ones that are meant.")
 ]
+StrategyFile = Annotated[
+    Path | None, typer.Option("--strategy", help="Strategy file that decides the targets.", show_default=False)
+]
+History = Annotated[
+    Path | None,
+    typer.Option(
+        "--history",
+        help="Past prices, .csv or .parquet, a column for each asset. Default: the rounds of the vault's feeds.",
+        show_default=False,
+    ),
+]
 Vault = Annotated[
     str | None, typer.Argument(help="Address of the vault; may be left out when there is only one.", show_default=False)
 ]

@@ -27,8 +27,9 @@ from controller.execution import keys
 from controller.execution.journal import Journal
 from controller.market.quotes import VenueQuotes
 from controller.model import BlockRef, Sequencer, Snapshot
+from controller.planning.worth import Terms
 from controller.strategy.fixed import FixedTargets
-from controller.tick import Controller, Limits, read_snapshot
+from controller.tick import Controller, Limits, no_terms, read_snapshot
 
 JOURNALS = Path(".evenkeel")
 
@@ -172,7 +173,11 @@ class Session:
         return venues.quotes(self.chain, self.directory, self.network.fee_tiers, hubs)
 
     def controller(
-        self, journal: Journal, signer: keys.Signer | None, sleep: Callable[[float], None] = time.sleep
+        self,
+        journal: Journal,
+        signer: keys.Signer | None,
+        sleep: Callable[[float], None] = time.sleep,
+        terms: Callable[[Snapshot], Terms] = no_terms,
     ) -> Controller:
         return Controller(
             chain=self.chain,
@@ -183,6 +188,7 @@ class Session:
             signer=signer,
             limits=Limits(depth=self.network.depth, confirmations=self.confirmations),
             sleep=sleep,
+            terms=terms,
         )
 
     def journal_path(self, path: Path | None) -> Path:

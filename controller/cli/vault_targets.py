@@ -12,7 +12,9 @@ from controller.cli.changes import moment
 from controller.cli.output import out, print_json
 from controller.cli.owning import carry_out, show
 from controller.cli.session import Session, required, signer
-from controller.cli.weights import read_weights
+from controller.cli.strategies import Decided, show_move
+from controller.cli.weights import read_glide, read_weights
+from controller.errors import UsageError
 from controller.model import Snapshot
 from controller.report.wording import duration, points
 
@@ -21,6 +23,8 @@ def targets(
     weights: Annotated[
         list[str] | None, typer.Argument(help="New targets of all assets, e.g. EQUITY=55% BOND=35% GOLD=10%.")
     ] = None,
+    strategy: options.StrategyFile = None,
+    history: options.History = None,
     vault: Annotated[str | None, typer.Option(help="Address of the vault, where there are several.")] = None,
     over: Annotated[str, typer.Option(help="How long they glide there.")] = "0 days",
     network: options.Network = options.DEFAULT_NETWORK,
@@ -33,14 +37,27 @@ def targets(
     broadcast: options.Broadcast = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show a vault's targets and their path; with new ones, move them as its strategist. Dry without --broadcast."""
+    """Show a vault's targets and their path; with new ones, move them as its strategist. Dry without --broadcast.
+
+    With --strategy its weights are the new targets, or as near to them as one step of the mandate goes; without a key
+    they are only shown.
+    """
     session = Session.open(network, url, networks, deployments)
     snapshot = session.snapshot(vault)
     symbols = [session.symbol(asset.token) for asset in snapshot.mandate.assets]
-    if not weights:
+    if weights and strategy is not None:
+        raise UsageError("Targets come from the command line or from a strategy, not from both.", "Leave one out.")
+    if not weights and strategy is None:
         _show(snapshot, symbols, as_json=as_json)
         return
-    wanted, glide = read_weights(weights, symbols, over)
+    if strategy is None:
+        wanted, glide = read_weights(weights or (), symbols, over)
+    else:
+        move = Decided.by(session, strategy, history).move(snapshot)
+        if move is None or not (broadcast or keystore or dev_account is not None):
+            show_move(snapshot, symbols, move, as_json=as_json)
+            return
+        wanted, glide = list(move.targets), read_glide(over)
     key = required(signer(session, keystore, passphrase_file, dev_account), dry=not broadcast)
     call = Contract(session.chain, snapshot.vault, "IVault").encode("setTargets", wanted, glide)
     done = carry_out(session, key, snapshot.vault, call, broadcast=broadcast)

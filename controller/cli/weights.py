@@ -32,9 +32,24 @@ def read_weights(given: Sequence[str], symbols: Sequence[str], over: str) -> tup
         mistakes.append(Mistake("weights", f"sum to {to_decimal(total, 2)}%, must be exactly 100%"))
     glide = 0
     try:
-        glide = quantities.seconds(over)
-    except ValueError as error:
-        mistakes.append(Mistake("--over", str(error)))
+        glide = read_glide(over)
+    except InputError as error:
+        mistakes += error.mistakes
     if mistakes:
         raise InputError("The targets cannot be read.", "An asset that is not named gets 0%.", tuple(mistakes))
     return list(weights.values()), glide
+
+
+def read_glide(over: str) -> int:
+    """{s} of a glide.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+    """
+    try:
+        return quantities.seconds(over)
+    except ValueError as error:
+        mistake = Mistake("--over", str(error))
+        raise InputError("The glide cannot be read.", 'Write it as "30 days".', (mistake,)) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from controller.config import strategy_file
 from controller.config.keeper_tables import (
     EXAMPLES,
     TABLES,
@@ -27,6 +28,7 @@ from controller.config.keeper_tables import (
     JournalTable,
 )
 from controller.config.networks import Network, load_network
+from controller.config.strategy_file import StrategyFile
 from controller.errors import ConfigurationError, EvenkeelError, InputError, Mistake
 from controller.execution.keys import Secret
 from controller.keeper.alerts import HOUR, Severity
@@ -88,6 +90,8 @@ class KeeperFile:
     patience: float  # {s} without a pass of the loop after which the keeper counts as dead
     journal: Secret | None  # URL of a database; None: the chain's own file
     lease: float  # {s} after which a standby takes over from a leader that is silent
+    strategy: StrategyFile | None = None  # that plans are held against; None: what is due is traded
+    gas: tuple[int, int] = (0, 0)  # {gas} of a plan with one trade, and of each further trade
 
 
 def load(path: Path, environment: Mapping[str, str], networks: Path | None = None) -> KeeperFile:
@@ -116,9 +120,10 @@ def parse(source: bytes, environment: Mapping[str, str], networks: Path | None =
         mistakes += [_mistake(item) for item in error.errors(include_url=False)]
     network = _network(document, environment, networks, mistakes)
     mistakes += _missing(document, environment)
+    strategy = _strategy(document, mistakes)
     if file is None or network is None or mistakes:
         raise ConfigurationError("The keeper file has mistakes.", "Correct them and start again.", tuple(mistakes))
-    return _keeper(file, network, environment)
+    return replace(_keeper(file, network, environment), strategy=strategy)
 
 
 def usual(network: Network, environment: Mapping[str, str]) -> KeeperFile:
@@ -162,6 +167,7 @@ def _keeper(file: FileTable, network: Network, environment: Mapping[str, str]) -
         patience=interval * metrics.patience_intervals,
         journal=_journal(file.journal, environment),
         lease=float(file.journal.lease_seconds),
+        gas=(file.strategy.gas_of_plan, file.strategy.gas_of_trade) if file.strategy else (0, 0),
     )
 
 
@@ -218,6 +224,16 @@ def _network(
     except EvenkeelError as error:
         mistakes.append(Mistake("keeper.network", str(error)))
     return None
+
+
+def _strategy(document: Mapping[str, Any], mistakes: list[Mistake]) -> StrategyFile | None:
+    """The strategy file that the file refers to."""
+    path = _table(document, "strategy").get("file")
+    try:
+        return strategy_file.load(Path(path)) if isinstance(path, str) and path else None
+    except InputError as error:
+        mistakes += error.mistakes or (Mistake("strategy.file", str(error)),)
+        return None
 
 
 def _missing(document: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Mistake]:

@@ -212,8 +212,17 @@ class JournalTable(Table):
         return self
 
 
+class StrategyTable(Table):
+    """What plans are held against."""
+
+    file: File
+    gas_of_plan: Annotated[int, _count(21_000, 30_000_000, "gas")] = 350_000
+    gas_of_trade: Annotated[int, _count(21_000, 30_000_000, "gas")] = 75_000
+
+
 class FileTable(Table):
     keeper: KeeperTable
+    strategy: StrategyTable | None = None
     guards: GuardsTable = GuardsTable()
     accounts: dict[str, AccountTable] = Field(default_factory=dict)
     alerts: AlertsTable = AlertsTable()
@@ -229,7 +238,9 @@ TABLES: dict[str, type[Table]] = {
     "alerts": AlertsTable,
     "metrics": MetricsTable,
     "journal": JournalTable,
+    "strategy": StrategyTable,
 }
 EXAMPLES = {
     "network": '"sepolia"', "address": '"0x..."', "decimals": "8", "heartbeat_seconds": "3600",
+    "file": '"strategy.toml"',
 }  # fmt: skip

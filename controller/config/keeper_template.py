@@ -40,6 +40,13 @@ network = {network}
 # dev_account: none             # or a development account, 0 to 9, on local chains
 # vaults = "all"                # that it sends for
 
+# Without this section what is due is traded, whatever it brings. With it the strategy file's [rule] holds the cost of a
+# plan against what it is worth, and its [slices] cut large orders; gas counts where [guards] name the coin's price.
+# [strategy]
+# file = "strategy.toml"
+# gas_of_plan = 350000          # with one trade
+# gas_of_trade = 75000          # of each further one
+
 [alerts]                        # by apprise, https://github.com/caronc/apprise/wiki
 # urls_file: none               # one address in each line; or urls_credential, of LoadCredential; or the variable
                                 # EVENKEEL_ALERT_URLS

@@ -76,6 +76,24 @@ def read_history(path: Path) -> pd.DataFrame:
     return freeze(np.array([[cells.get((day, name), math.nan) for name in columns] for day in index]), columns, index)
 
 
+def write_history(prices: pd.DataFrame, path: Path) -> None:
+    """Writes what `read_history` reads back; a column for each asset.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        For another kind of file, or without the package that writes Parquet.
+    """
+    if path.suffix.lower() == ".csv":
+        prices.to_csv(path, date_format="%Y-%m-%dT%H:%M:%S+00:00", index_label="date")
+    elif path.suffix.lower() != ".parquet":
+        raise InputError(f"{path.name} is neither .csv nor .parquet.", "Name it one of the two.")
+    elif find_spec("pyarrow") is None:
+        raise MissingExtraError("parquet", "pyarrow")
+    else:
+        prices.rename_axis(index="date").to_parquet(path)
+
+
 def freeze(prices: np.ndarray[Any, np.dtype[np.float64]], columns: Sequence[str], index: Any) -> pd.DataFrame:
     """A frame whose prices nobody can change, so that a strategy cannot rewrite the past."""
     prices.setflags(write=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import combinations
 
 Curve = Callable[[int], int]
 """{qTok out} for {qTok in}: concave but for rounding, because a pool gives less the more it is asked for."""
 
-CHUNKS = 64
+CHUNKS = 32
 """Parts in which the whole is first handed out, each to whoever gives most for it."""
 FINEST = 1 << 16
 """Parts of the whole that amounts are known to at the end: what is left to gain is far below the gas of a trade."""
@@ -17,8 +18,7 @@ def split(curves: Sequence[Curve], amount: int, most: int, smallest: int, furthe
     """How much goes over each of several routes that share no pool.
 
     Marginal outputs are equal at the optimum, because the curves are concave; the amounts get there by moving ever
-    smaller steps from one route to another. Of all routes, of all but the least used one, and so on, the split that
-    returns most net of gas is taken, if it has no more routes than it may and none below the smallest trade.
+    smaller steps from one route to another. Every choice of routes is tried, because they are few.
 
     Parameters
     ----------
@@ -31,20 +31,15 @@ def split(curves: Sequence[Curve], amount: int, most: int, smallest: int, furthe
     -------
     {qTok in} of each route, zero where it is not used, summing to `amount`; all over one route where nothing is gained.
     """
-    used = list(range(len(curves)))
     answer, given = _alone(curves, amount)
-    while len(used) > 1:
-        amounts = _level([curves[route] for route in used], amount)
-        least = min(range(len(used)), key=lambda place: (amounts[place], -place))
-        if len(used) <= most and amounts[least] >= smallest:
-            net = sum(curves[route](part) for route, part in zip(used, amounts, strict=True))
-            net -= further * (len(used) - 1)
-            if net > given:
+    for count in range(2, min(most, len(curves)) + 1):
+        for used in combinations(range(len(curves)), count):
+            amounts = _level([curves[route] for route in used], amount)
+            net = sum(curves[route](part) for route, part in zip(used, amounts, strict=True)) - further * (count - 1)
+            if net > given and min(amounts) >= max(smallest, 1):
                 given = net
-                answer = [0] * len(curves)
-                for route, part in zip(used, amounts, strict=True):
-                    answer[route] = part
-        used.pop(least)
+                parts = dict(zip(used, amounts, strict=True))
+                answer = [parts.get(route, 0) for route in range(len(curves))]
     return tuple(answer)
 
 

@@ -275,6 +275,18 @@ def test_template__when_read_as_it_stands__then_the_defaults() -> None:
     assert _parse(keeper_template.render("anvil")) == _parse(LEAST)
 
 
+def test_strategy__of_a_keeper_file__then_its_own_mistakes_are_in_the_same_report(tmp_path: Path) -> None:
+    path = tmp_path / "strategy.toml"
+    text = f'{LEAST}[strategy]\nfile = "{path}"\ngas_of_trade = 80000\n'
+    assert set(_mistakes(text)) == {"strategy.file"}
+    path.write_text('name = "X"\n[strategy]\nmethod = "fixd"\n')
+    assert set(_mistakes(text + "[keper]\n")) == {"strategy.method", "keper"}
+    path.write_text('name = "X"\n[strategy]\nmethod = "fixed"\n')
+    file = _parse(text)
+    assert file.strategy is not None
+    assert (file.strategy.table.name, file.gas) == ("X", (350_000, 80_000))
+
+
 def test_template__when_its_defaults_are_uncommented__then_they_are_what_holds_without_them() -> None:
     text = keeper_template.render("anvil")
     head, accounts, tail = (

@@ -66,6 +66,14 @@ def test_split__over_pools_of_any_depth_and_fee__then_as_good_as_the_best_of_a_g
         assert given_ >= searched(curves, most, smallest, further) - AMOUNT // 10**6
 
 
+def test_split__fewer_routes_than_would_be_used__then_the_best_of_them_and_not_the_largest() -> None:
+    """Of all three, the second and the third get least in turn; at this size the first and the third are best."""
+    curves = [curve(100 * AMOUNT, 500), curve(60 * AMOUNT, 3_000), curve(20 * AMOUNT, 500)]
+    amounts = split(curves, AMOUNT, 2, 1, 0)
+    assert total(curves, amounts, 0) >= searched(curves, 2, 1, 0)
+    assert amounts[1] == 0 or amounts[2] == 0
+
+
 def test_split__over_two_pools_without_fee__then_in_proportion_to_their_depths() -> None:
     one, other = split([curve(10**12, 0), curve(3 * 10**12, 0)], AMOUNT, 2, 1, 0)
     assert abs(3 * one - other) < AMOUNT // 1_000

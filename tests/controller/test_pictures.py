@@ -1,0 +1,21 @@
+"""The pictures of the page on strategies are what the code draws today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_pictures__of_trading__then_the_committed_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import trading_pictures
+
+    drawn = trading_pictures.pictures()
+    assert len(drawn) == 3
+    for name, text in drawn.items():
+        assert (ROOT / "docs" / "images" / name).read_text() == text, "run: scripts/trading_pictures.py"
+        ElementTree.fromstring(text)  # noqa: S314 - drawn here
