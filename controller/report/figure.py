@@ -108,15 +108,25 @@ def _line(one: Series, plane: Plane, colour: str) -> str:
 
 
 def _dots(one: Series, plane: Plane, colour: str) -> list[str]:
-    parts = []
+    parts: list[str] = []
+    taken: list[tuple[float, float]] = []
     for number, (x, y) in enumerate(one.points):
         if y is None:
             continue
         at = _place(plane, x, y)
         parts.append(f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4" fill="{colour}" fill-opacity="0.8"/>')
         if number < len(one.names):
-            parts.append(_text(at[0] + 7, at[1] + 4, one.names[number]))
+            place = _free(at[0] + 7, at[1] + 4, taken)
+            taken.append(place)
+            parts.append(_text(*place, one.names[number]))
     return parts
+
+
+def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The place for a name, raised above those that it would lie upon."""
+    while any(abs(x - other) < 150 and abs(y - height) < 13 for other, height in taken):
+        y -= 13
+    return x, y
 
 
 def _text(x: float, y: float, words: str, style: str = "") -> str:
