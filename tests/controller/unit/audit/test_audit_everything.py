@@ -22,7 +22,7 @@ from controller.model import Kind
 
 DEEP = settings.default is not None and settings.default.max_examples > 1_000
 CLEAN_SEEDS, ENTRIES = 50, 300
-EACH = 1_500 if DEEP else 16
+EACH = 1_700 if DEEP else 16
 """Falsehoods of each family that are told at most, evenly over all of it."""
 
 
