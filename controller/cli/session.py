@@ -167,11 +167,9 @@ class Session:
     # ---- the controller
 
     def quotes(self) -> VenueQuotes:
-        """Quotes of every venue that is deployed."""
-        configured = self.network.uniswap_v3
-        quoter = configured.quoter_v2 if configured else None
+        """Quotes of every venue that is deployed; every reader reads the pools for itself, once for a block."""
         hubs = tuple(self.tokens[symbol].address for symbol in self.network.hub_tokens if symbol in self.tokens)
-        return venues.quotes(self.chain, self.directory, quoter, self.network.fee_tiers, hubs)
+        return venues.quotes(self.chain, self.directory, self.network.fee_tiers, hubs)
 
     def controller(
         self, journal: Journal, signer: keys.Signer | None, sleep: Callable[[float], None] = time.sleep
