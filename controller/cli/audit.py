@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from controller.cli.audit_bundle import bundle
 from controller.cli.audit_export import write
+from controller.cli.audit_quality import traded
 from controller.cli.audit_vault import vault
 from controller.cli.audit_verify import verify
 
@@ -32,3 +33,4 @@ app = typer.Typer(
 for each in (vault, bundle, verify):
     app.command()(each)
 app.command("export")(write)
+app.command("quality")(traded)
