@@ -78,10 +78,6 @@ LIES: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any], tuple[in
     "an entry altered": (
         "eth_getLogs", _is_entries, lambda logs: [{**logs[0], "data": _flip(logs[0]["data"], -1)}, *logs[1:]], (0,),
     ),
-    "a header": (
-        "eth_getBlockByNumber", lambda p: p[0] != "latest",
-        lambda b: {**b, "stateRoot": _flip(b["stateRoot"], -1), "hash": _flip(b["hash"], -1)}, (9, 60),
-    ),
     "a receipt without logs": (
         "eth_getTransactionReceipt", _anything, lambda receipt: {**receipt, "logs": receipt["logs"][:-1]}, (0, 7),
     ),
@@ -109,6 +105,20 @@ def test_F29_audit__when_one_answer_of_the_node_is_a_lie__then_it_is_named(life:
         assert len(seen) > nth, "it never came to the lie"
         assert report.wrong, f"{name}, answer {nth}"
         assert report.wrong[0].block <= life.to_block.number
+
+
+def test_F29_audit__when_one_answer_has_another_header__then_its_block_is_named(life: Life, proxy: Proxy) -> None:
+    number = life.to_block.number - 3
+    fault, seen = _lying(
+        "eth_getBlockByNumber",
+        lambda parameters: parameters[0] == hex(number),
+        lambda block: {**block, "stateRoot": _flip(block["stateRoot"], -1), "hash": _flip(block["hash"], -1)},
+        0,
+    )
+    proxy.inject(fault, "eth_getBlockByNumber")
+    report = _audit(life, proxy)
+    assert seen
+    assert number in {finding.block for finding in report.wrong}
 
 
 def test_F29_audit__when_the_proxy_tells_the_truth__then_there_is_no_finding(life: Life, proxy: Proxy) -> None:
