@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import gas, keeper, page, planning, rows, sizes, tax, ticks
+from benchmarks import audit, gas, keeper, page, planning, rows, sizes, tax, ticks
 
 from controller.chain.client import Chain
 from controller.chain.nodes import start_node
@@ -23,7 +23,8 @@ PAGE = ROOT / "docs" / "BENCHMARKS.md"
 PARTS = {
     "gas": (gas.measure, ("gas.",)),
     "sizes": (sizes.measure, ("size.",)),
-    "ticks": (ticks.measure, ("tick.", "audit.", "demo.")),
+    "ticks": (ticks.measure, ("tick.", "audit.entries", "demo.")),
+    "audit": (audit.measure, ("audit.l",)),
     "keeper": (keeper.measure, ("keeper.",)),
     "planning": (planning.measure, ("plan.",)),
     "tax": (tax.measure, ("tax.", "goal.")),

@@ -125,3 +125,4 @@ class Evidence:
     holdings: Mapping[int, Mapping[str, Proof | Missing]] | Missing | None = None  # by block, of each token and share
     journal: tuple[JournalLine, ...] | Missing | None = None  # of the keeper, as it is stored
     tick_prices: Mapping[int, tuple[int, ...] | Missing] = field(default_factory=dict)  # D36{quote/qTok} by block
+    later_prices: Mapping[int, tuple[int, ...] | Missing] = field(default_factory=dict)  # likewise, where asked for

@@ -39,6 +39,13 @@ def _check_block(evidence: Evidence, number: int, packed: bytes | None, entries:
         what = "the block's receipts" if header else "the block's header"
         yield Finding(Severity.UNCHECKED, Level.L2, f"the node did not give {what}", ASK_ANOTHER_NODE, number)
         return
+    if header.unknown:
+        what = f"the header has fields that this audit does not know ({', '.join(header.unknown)})"
+        yield Finding(Severity.UNCHECKED, Level.L2, what, "Use a newer version.", number)
+        return
+    if header.computed_hash() != header.stated_hash:
+        yield _wrong(number, f"the header hashes to {show(header.computed_hash())}, not to its hash")
+        return
     try:
         receipts = unpack_receipts(packed)
         root = receipts_root(receipts)

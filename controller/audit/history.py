@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from controller.audit.evidence import Evidence
@@ -29,23 +30,63 @@ class History:
     finding: Finding | None
 
 
+def follow(
+    entries: Iterable[Entry],
+    before: Callable[[int, Entry], Finding | None],
+    behind: Callable[[Entry], Finding | None] = lambda entry: None,
+) -> Iterator[Decoded | Finding]:
+    """Fold entries one at a time, in memory for one of them, and end with the first that cannot stand where it stands.
+
+    Parameters
+    ----------
+    before, behind : what else has to hold of an entry at its place, before and after its link is checked.
+    """
+    head = NO_HEAD
+    for place, entry in enumerate(entries):
+        finding = before(place, entry) or _link(head, entry) or behind(entry)
+        if finding:
+            yield finding
+            return
+        try:
+            yield Decoded(entry, decode_entry(entry))
+        except InputError as error:
+            yield _finding(entry, f"cannot be read: {error.message}", RECORD_IS_FALSE)
+            return
+        head = entry.head
+
+
+def in_sequence(vault: str) -> Callable[[int, Entry], Finding | None]:
+    """For `follow`, where nothing but the entries is known: they are this vault's, and none is missing or doubled."""
+
+    def check(place: int, entry: Entry) -> Finding | None:
+        if entry.vault != vault:
+            return _finding(entry, f"belongs to another vault, {entry.vault}")
+        if entry.seq != place:
+            return _finding(entry, f"is missing: entry {entry.seq} is in its place", seq=place)
+        return None
+
+    return check
+
+
 def read_history(evidence: Evidence) -> History:
     """Fold the entries in the order of the logs, stopping at the first that cannot stand where it stands.
 
     Nothing behind a break is judged: its meaning rests on what is missing or altered there.
     """
     decoded: list[Decoded] = []
-    head = NO_HEAD
-    for place, entry in enumerate(evidence.entries):
-        finding = _order(evidence, place) or _link(head, entry) or _block(evidence, entry) or _receipt(evidence, entry)
-        if finding:
-            return History(tuple(decoded), head, finding)
-        try:
-            decoded.append(Decoded(entry, decode_entry(entry)))
-        except InputError as error:
-            return History(tuple(decoded), head, _finding(entry, f"cannot be read: {error.message}", RECORD_IS_FALSE))
-        head = entry.head
-    return History(tuple(decoded), head, None)
+    for found in follow(
+        evidence.entries,
+        lambda place, _entry: _order(evidence, place),
+        lambda entry: _block(evidence, entry) or _receipt(evidence, entry),
+    ):
+        if isinstance(found, Finding):
+            return History(tuple(decoded), _head(decoded), found)
+        decoded.append(found)
+    return History(tuple(decoded), _head(decoded), None)
+
+
+def _head(decoded: Sequence[Decoded]) -> bytes:
+    return decoded[-1].entry.head if decoded else NO_HEAD
 
 
 def _order(evidence: Evidence, place: int) -> Finding | None:

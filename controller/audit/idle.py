@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from eth_utils.crypto import keccak
 
@@ -11,7 +11,7 @@ from controller.audit.evidence import Evidence, Missing
 from controller.audit.history import Decoded
 from controller.audit.journal import JournalLine
 from controller.audit.rebalances import snapshot_of
-from controller.audit.reconcile import Statement, statements
+from controller.audit.reconcile import Statement, held_at, statements
 from controller.audit.report import Finding, Level, Severity
 from controller.audit.state import State
 from controller.documents import read_document
@@ -73,7 +73,7 @@ def _differences(evidence: Evidence, tick: TickRecord, state: State, accounts: S
     if linked is not None and linked != block.hash:
         yield f"it saw a block that is not the chain's, 0x{block.hash.hex()}"
         return
-    held = _held(accounts, block.number)
+    held = held_at(accounts, block.number)
     tokens = [asset.token for asset in state.mandate.assets]
     said = evidence.tick_prices.get(block.number)
     for name, recorded, chain in (
@@ -111,14 +111,6 @@ def _decision(tick: TickRecord, state: State) -> Iterator[str]:
 def _is_price_trouble(tick: TickRecord, answer: Reason | None) -> bool:
     """Where a price was unusable, a tick records what it has of them, and why there was none is the oracle's to say."""
     return tick.reason is Reason.PRICE_UNUSABLE and (answer is not Reason.PAUSED)
-
-
-def _held(accounts: Sequence[Statement], block: int) -> Mapping[str, int]:
-    """{qTok} by token at the end of a block."""
-    return {
-        account.token: account.opening + sum(line.amount for line in account.lines if line.block <= block)
-        for account in accounts
-    }
 
 
 def _linked(evidence: Evidence, number: int) -> bytes | None:

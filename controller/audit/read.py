@@ -12,6 +12,7 @@ from controller.audit.header import Header, header_from_json
 from controller.audit.idle import tick_blocks
 from controller.audit.journal import JournalLine
 from controller.audit.layouts import Layout
+from controller.audit.quality import wanted_blocks
 from controller.audit.read_block import UNREADABLE, BlockReader, Priced
 from controller.audit.read_chain import moved_in, read_ends, read_links, read_prices, read_receipt_lists, trusted_block
 from controller.audit.read_proofs import ProofReader, balances
@@ -67,6 +68,7 @@ class Asked:
     depth: Level = Level.L4
     trusted: bytes = b""  # hash of the block that the auditor trusts
     journal: tuple[JournalLine, ...] | Missing | None = None  # of the keeper, for L5
+    quality: bool = False  # whether prices are read that only tell how well it was traded
 
 
 def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
@@ -91,6 +93,7 @@ def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
     ends = _ends(source, tokens, headers, begun, block) if deep else None
     around = {number - back for number in _rebalanced(payloads) for back in (0, 1)}
     layouts, holdings = _holdings(source, tokens, blocks, ends, {block.number, *around})
+    links = _links(chain, asked, headers) if depth.includes(Level.L1) else None
     return Evidence(
         chain_id=chain.chain_id,
         vault=source.vault,
@@ -107,13 +110,14 @@ def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
         mandate_file=asked.mandate_file,
         depth=depth,
         trusted=asked.trusted,
-        links=_links(chain, asked, headers) if depth.includes(Level.L1) else None,
+        links=links,
         receipt_lists=read_receipt_lists(chain, headers, {*written, *moved}) if depth.includes(Level.L2) else None,
         ends=ends,
         layouts=layouts,
         holdings=holdings,
         journal=asked.journal,
-        tick_prices=_tick_prices(source, asked, payloads),
+        tick_prices=_prices_at(source, payloads, _tick_blocks(source, asked)),
+        later_prices=_prices_at(source, payloads, _later_blocks(asked, payloads, links)),
     )
 
 
@@ -131,16 +135,26 @@ def _ends(
     return read_ends(source.chain, tokens, source.vault, before, block)
 
 
-def _tick_prices(
-    source: Source, asked: Asked, payloads: Mapping[Entry, Payload]
+def _tick_blocks(source: Source, asked: Asked) -> Collection[int]:
+    lines = asked.journal
+    return () if lines is None or isinstance(lines, Missing) else tick_blocks(lines, source.vault, asked.block.number)
+
+
+def _later_blocks(
+    asked: Asked, payloads: Mapping[Entry, Payload], links: Mapping[int, bytes] | Missing | None
+) -> Collection[int]:
+    if not asked.quality or links is None or isinstance(links, Missing):
+        return ()
+    return wanted_blocks(links, sorted(_rebalanced(payloads)))
+
+
+def _prices_at(
+    source: Source, payloads: Mapping[Entry, Payload], numbers: Collection[int]
 ) -> dict[int, tuple[int, ...] | Missing]:
-    """D36{quote/qTok} by the block of every tick in the journal, from the feeds themselves."""
-    if asked.journal is None or isinstance(asked.journal, Missing):
-        return {}
-    numbers = tick_blocks(asked.journal, source.vault, asked.block.number)
+    """D36{quote/qTok} at the end of these blocks, from the feeds of the mandate in force."""
     mandates = _mandates(payloads, numbers)
-    in_force = {number: mandates[number][-1].assets for number in numbers if mandates[number]}
-    return read_prices(source.chain, in_force)
+    in_force = {number: mandates[number][-1].assets for number in sorted(numbers) if mandates[number]}
+    return read_prices(source.chain, in_force) if in_force else {}
 
 
 def _rebalanced(payloads: Mapping[Entry, Payload]) -> set[int]:

@@ -76,6 +76,14 @@ def statements(evidence: Evidence, decoded: Sequence[Decoded]) -> tuple[Statemen
     return tuple(Statement(token, *ends[token], tuple(found)) for token, found in lines.items())
 
 
+def held_at(accounts: Sequence[Statement], block: int) -> Mapping[str, int]:
+    """{qTok} by token at the end of a block."""
+    return {
+        account.token: account.opening + sum(line.amount for line in account.lines if line.block <= block)
+        for account in accounts
+    }
+
+
 def check_reconciled(evidence: Evidence, decoded: Sequence[Decoded]) -> list[Finding]:
     """What the accounts do not explain."""
     last = evidence.block.number

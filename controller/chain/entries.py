@@ -280,6 +280,14 @@ def decode_entry(entry: Entry) -> Payload:
 
 
 def entry_head(head: bytes, seq: int, kind: int, payload: bytes) -> bytes:
-    """The head after one more entry: bytes27(keccak256(abi.encode(head, seq, kind, keccak256(payload))))."""
-    types = ("bytes27", "uint40", "uint8", "bytes32")
-    return keccak(encode(types, (head, seq, kind, keccak(payload))))[:HEAD_BYTES]
+    """The head after one more entry: bytes27(keccak256(abi.encode(head, seq, kind, keccak256(payload)))).
+
+    Raises
+    ------
+    InputError
+        When no ledger can hold such an entry.
+    """
+    if len(head) != HEAD_BYTES or not 0 <= seq < 1 << 40 or not 0 <= kind < 1 << 8:
+        raise InputError(f"No ledger holds an entry {seq} of kind {kind} behind a head of {len(head)} bytes.")
+    words = head.ljust(32, b"\0") + seq.to_bytes(32) + kind.to_bytes(32) + keccak(payload)
+    return keccak(words)[:HEAD_BYTES]

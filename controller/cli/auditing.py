@@ -44,10 +44,10 @@ RpcOption = Annotated[
 ]
 FromOption = Annotated[
     int | None,
-    typer.Option("--from", "--from-block", min=0, help="First block to look at. Default: the ledger's deployment."),
+    typer.Option("--from-block", "--from", min=0, help="First block to look at. Default: the ledger's deployment."),
 ]
 ToOption = Annotated[
-    int | None, typer.Option("--to", "--to-block", min=0, help="Last block to audit. Default: the newest.")
+    int | None, typer.Option("--to-block", "--to", min=0, help="Last block to audit. Default: the newest.")
 ]
 MandateOption = Annotated[Path | None, typer.Option("--mandate", help="The file that the owner signed off.")]
 JournalOption = Annotated[

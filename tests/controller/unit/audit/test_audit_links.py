@@ -106,6 +106,23 @@ def test_receipts__when_a_transfer_is_hidden_invented_or_altered__then_its_block
         assert (found.block, word in found.what) == (entry.block_number, True)
 
 
+def test_receipts__when_the_header_of_a_block_without_entries_is_forged__then_its_block_is_named(
+    evidence: Evidence,
+) -> None:
+    written = {entry.block_number for entry in evidence.entries}
+    number = next(number for number in evidence.blocks if number not in written and number != evidence.block.number)
+    header = evidence.headers[number]
+    forged = replace(header, fields=(*header.fields[:5], trie_root([]), b"\7" * 256, *header.fields[7:]))
+    report = judge(
+        replace(
+            evidence,
+            headers={**evidence.headers, number: forged},
+            receipt_lists={**(evidence.receipt_lists or {}), number: rlp.encode([])},  # type: ignore[dict-item]
+        )
+    )
+    assert _first(report, Level.L2).block == number
+
+
 def test_receipts__when_a_block_lacks_them__then_unchecked_by_name(evidence: Evidence) -> None:
     report = judge(replace(evidence, receipt_lists={}))
     assert report.ok
