@@ -119,17 +119,17 @@ soak: setup .venv/.postgresql ## Two keepers through every fault at random; ARGS
 
 coverage: setup ## How much of the contracts the tests reach; fails below 98% of lines or branches
 	mkdir -p build/coverage
-	FOUNDRY_GAS_SNAPSHOT_CHECK=false FOUNDRY_OUT=build/coverage/out FOUNDRY_CACHE_PATH=build/coverage/cache $(FORGE) coverage \
+	FOUNDRY_GAS_SNAPSHOT_CHECK=false FOUNDRY_GAS_SNAPSHOT_EMIT=false FOUNDRY_OUT=build/coverage/out FOUNDRY_CACHE_PATH=build/coverage/cache $(FORGE) coverage \
 	  --no-match-coverage '^(tests|node_modules|contracts/dev)' --report summary --report lcov --report-file build/coverage/lcov.info
 	.venv/bin/python scripts/check_coverage.py build/coverage/lcov.info
 
-mutants: setup ## Plant small defects in the contracts, one at a time, and count those that the tests find; ARGS="Budget"
+mutants: setup ## Plant small defects in the contracts, one at a time, and count those that the tests find; ARGS="Vault --sample 100 --jobs 2"
 	PATH="$(FOUNDRY):$$PATH" .venv/bin/python scripts/mutants.py $(ARGS)
 
 test-peers: setup .venv-peers/.python ## Compare with the peers' own answers, live
 	.venv-peers/bin/pytest tests/peers -p no:cacheprovider
 
-bench: setup .venv-peers/.python ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
+bench: setup .venv-peers/.python .venv/.postgresql ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
 	.venv-peers/bin/python scripts/bench.py $(ARGS)
 
 # ---- upkeep

@@ -1,174 +1,162 @@
-"""How many small defects the tests find: `make mutants` plants slither's mutants one at a time and runs the tests.
+"""How many small defects the tests find: `make mutants` plants them one at a time and runs the tests.
 
-Each mutant is tested in a copy of the tree under build/mutants, at first by the tests of its own contract, then by
-those that use it. Results are kept there, so that a run that was stopped goes on where it was. docs/TESTING.md explains
-the survivors.
+Each mutant is tried in a copy of the tree under build/mutants, at first by the tests of its own contract, then by those
+that use it. What has become of them stands in bench/mutants.json, survivors with the reason why no test can find them,
+and is kept as long as the contract's file stays the same: a run goes on where the last one was. A run that is to try
+`--sample` mutants of each contract takes the first ones of a random order: an unbiased sample.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import argparse
 import os
-import shutil
-import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import SimpleQueue
 
+from mutation import record
+from mutation.compiler import ROOT, Compiler
+from mutation.operators import Mutant, mutants
+from mutation.record import Record
+from mutation.tree import SURVIVED, Tree
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from slither import Slither
-from slither.tools.mutator.mutators import all_mutators
-from slither.tools.mutator.mutators.abstract_mutator import AbstractMutator
 
-ROOT = Path(__file__).parent.parent
-COPY = ROOT / "build" / "mutants" / "tree"
-RESULTS = ROOT / "build" / "mutants" / "results.json"
-PARTS = ("contracts", "tests", "scripts", "foundry.toml", "package.json", "snapshots")
-PATIENCE = 240
-"""{s} for the tests of one mutant; one that takes longer, such as an endless loop, counts as found."""
-TESTS = {
-    "Vault": ("Vault{Rebalance,Mint,Redeem,Pay,Parts,Triggers,Due}*", "{Vault*,Sandwich*,invariants/*,threats/*}"),
-    "Budget": ("Budget*", "VaultBudgets*"),
-    "Calendar": ("Calendar*", "{Triggers,VaultTriggers}*"),
-    "Triggers": ("Triggers*", "{VaultTriggers,VaultDue,VaultParts}*"),
-    "TargetPath": ("TargetPath*", "{VaultTargets,VaultMandate}*"),
-    "ChainlinkOracle": ("ChainlinkOracle*", "threats/*"),
+LEAST = 0.9
+"""Share of the mutants that has to be found."""
+Stages = tuple[tuple[str, ...], ...]
+EVERYWHERE = ("Vault*.t.sol", "Sandwich.t.sol", "invariants/*.t.sol", "threats/*.t.sol")
+TESTS: dict[str, tuple[str, Stages]] = {
+    "Budget": ("libraries/Budget.sol", (("Budget.t.sol",), ("VaultBudgets.t.sol", "invariants/Hostile*.t.sol"))),
+    "Calendar": ("libraries/Calendar.sol", (("Calendar.t.sol",), ("Triggers.t.sol", "VaultTriggers.t.sol"))),
+    "Triggers": ("libraries/Triggers.sol", (("Triggers.t.sol",), EVERYWHERE)),
+    "TargetPath": ("libraries/TargetPath.sol", (("TargetPath.t.sol",), EVERYWHERE)),
+    "Rules": ("libraries/Rules.sol", (("Rules.t.sol",), EVERYWHERE)),
+    "FlowRules": ("libraries/FlowRules.sol", (("FlowRules.t.sol",), EVERYWHERE)),
+    "ChainlinkOracle": ("oracles/ChainlinkOracle.sol", (("ChainlinkOracle*.t.sol",), EVERYWHERE)),
+    "Vault": (
+        "Vault.sol",
+        (
+            tuple(f"Vault{each}.t.sol" for each in ("Rebalance", "Mint", "Redeem", "Pay", "Parts", "Budgets")),
+            EVERYWHERE,
+        ),
+    ),
+    "VaultBase": (
+        "VaultBase.sol",
+        (tuple(f"Vault{each}.t.sol" for each in ("Rebalance", "Mint", "Redeem", "Fees", "Unanswered")), EVERYWHERE),
+    ),
+    "VaultFlows": (
+        "VaultFlows.sol",
+        (tuple(f"Vault{each}.t.sol" for each in ("Deposit", "Withdraw", "Fees", "Due")), EVERYWHERE),
+    ),
+    "VaultAdmin": (
+        "VaultAdmin.sol",
+        (tuple(f"Vault{each}.t.sol" for each in ("Mandate", "Targets", "Roles", "Pause", "Timelock")), EVERYWHERE),
+    ),
 }
-"""Contract to the test files that are tried, one after the other."""
-FOUND, SURVIVED, INVALID = "found", "survived", "no program"
+"""Contract to its file and the test files that are tried, one group after the other."""
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One change of one file, by byte offsets."""
+class Field:
+    """The trees in which the mutants of one contract are tried, as often as there are compilers."""
 
-    contract: str
-    file: str  # relative to the root
-    operator: str  # slither's short name
-    start: int
-    end: int
-    old: str
-    new: str
-    line: int
+    def __init__(self, contract: str, compilers: Sequence[Compiler]) -> None:
+        name, stages = TESTS[contract]
+        self.file = f"contracts/{name}"
+        self.free: SimpleQueue[list[Tree]] = SimpleQueue()
+        for job, compiler in enumerate(compilers):
+            self.free.put([Tree(stage, job, compiler) for stage in stages])
 
-    @property
-    def id(self) -> str:
-        text = f"{self.file}:{self.start}:{self.end}:{self.new}"
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def mutants(contract: str) -> Iterator[Mutant]:
-    """Slither's mutants of a contract, each change once."""
-    slither = Slither(str(ROOT), compile_force_framework="foundry")
-    (found,) = (each for each in slither.contracts if each.name == contract)
-    operators: list[type[AbstractMutator]] = [
-        each for each in vars(all_mutators).values() if isinstance(each, type) and hasattr(each, "NAME")
-    ]
-    seen = set()
-    for operator in operators:
-        made = operator(found.compilation_unit, 0, "", "", found, None, False, COPY, [])._mutate()
-        for file, patches in made.get("patches", {}).items():
-            for patch in patches:
-                mutant = Mutant(
-                    contract,
-                    str(Path(file).relative_to(ROOT)),
-                    operator.NAME,
-                    patch["start"],
-                    patch["end"],
-                    patch["old_string"],
-                    patch["new_string"],
-                    patch["line_number"],
-                )
-                if mutant.id not in seen and mutant.old != mutant.new:
-                    seen.add(mutant.id)
-                    yield mutant
+    def tried(self, mutant: Mutant) -> str:
+        trees = self.free.get()
+        try:
+            outcomes = (tree.tried(self.file, mutant) for tree in trees)
+            return next((outcome for outcome in outcomes if outcome != SURVIVED), SURVIVED)
+        finally:
+            self.free.put(trees)
 
 
-def tried(mutant: Mutant) -> str:
-    """What became of it."""
-    path = COPY / mutant.file
-    original = path.read_bytes()
+def run(contract: str, made: Sequence[Mutant], here: Record, field: Field, given: argparse.Namespace) -> None:
+    """Tries what is left of a contract."""
+    by_id = {mutant.id: mutant for mutant in made}
+    again = list(here.unexplained) if given.again else []
+    left = made[here.tried : min(given.sample or len(made), len(made))]
+    pool = ThreadPoolExecutor(given.jobs)
     try:
-        path.write_bytes(original[: mutant.start] + mutant.new.encode() + original[mutant.end :])
-        for pattern in TESTS[mutant.contract]:
-            outcome = tested(pattern)
+        for survivor, outcome in zip(again, pool.map(field.tried, [by_id[each.id] for each in again]), strict=True):
             if outcome != SURVIVED:
-                return outcome
-        return SURVIVED
+                here.forgive(survivor, outcome)
+        outcomes = pool.map(field.tried, left)
+        shown = track(outcomes, description=contract, total=len(left), console=Console(stderr=True))
+        for mutant, outcome in zip(left, shown, strict=True):
+            here.add(mutant, outcome)
+            record.keep(contract, here)
     finally:
-        path.write_bytes(original)
+        pool.shutdown(cancel_futures=True)
+    record.keep(contract, here)
 
 
-def tested(pattern: str) -> str:
-    """What the tests that a pattern matches make of the copy as it is."""
-    command = ["forge", "test", "--fail-fast", "--match-path", f"tests/contracts/{pattern}"]
-    environment = {**os.environ, "FOUNDRY_PROFILE": "mutants", "FOUNDRY_OUT": "out", "FOUNDRY_CACHE_PATH": "cache"}
-    try:
-        done = subprocess.run(
-            command, cwd=COPY, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return FOUND
-    if done.returncode == 0:
-        return SURVIVED
-    return INVALID if "Compiler run failed" in done.stdout + done.stderr else FOUND
+def begun(contract: str, seed: int, count: int) -> Record:
+    """What is known of a contract as it is now."""
+    file = f"contracts/{TESTS[contract][0]}"
+    fresh = Record(file, record.digest(file), seed, count)
+    known = record.read().get(contract, fresh)
+    same = (known.sha256, known.seed, known.mutants) == (fresh.sha256, fresh.seed, fresh.mutants)
+    return known if same else fresh
 
 
-def copied() -> None:
-    """The tree as it is now; what its compiler made before is kept."""
-    COPY.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
-        source, target = ROOT / part, COPY / part
-        if source.is_file():
-            shutil.copy2(source, target)
-            continue
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target)
-    if not (COPY / "node_modules").exists():
-        # hard links, because forge lets tests read what is really inside of the project, and not behind a link
-        shutil.copytree(ROOT / "node_modules", COPY / "node_modules", copy_function=os.link, symlinks=True)
+def table(records: dict[str, Record]) -> Table:
+    shown = Table("contract", "mutants", "tried", "found", "survived", "of them explained", "too slow", "share", "95%")
+    for name, here in records.items():
+        low, high = here.interval
+        numbers = (here.mutants, here.programs, here.counts["found"], here.counts["survived"])
+        explained = len(here.survivors) - len(here.unexplained)
+        shares = f"{here.share:.1%}", f"{low:.1%} to {high:.1%}" if low < high else "all"
+        shown.add_row(name, *map(str, (*numbers, explained, here.counts["too slow"])), *shares)
+    return shown
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("contracts", nargs="*", metavar="CONTRACT", help=f"{', '.join(TESTS)}; all, if left out")
+    parser.add_argument("--sample", type=int, help="how many mutants of each contract; all, if left out")
+    parser.add_argument("--seed", type=int, default=7, help="of the order in which they are tried")
+    parser.add_argument("--jobs", type=int, default=1, help="how many at the same time")
+    parser.add_argument("--again", action="store_true", help="try survivors without an explanation again")
+    given = parser.parse_args()
+    given.contracts = given.contracts or list(TESTS)
+    if unknown := [name for name in given.contracts if name not in TESTS]:
+        parser.error(f"no tests are named for {', '.join(unknown)}")
+    return given
 
 
 def main() -> int:
-    """Tries every mutant of the named contracts, or of all; 1 when fewer than nine of ten are found."""
-    console = Console()
-    wanted = sys.argv[1:] or list(TESTS)
-    unknown = [name for name in wanted if name not in TESTS]
-    if unknown:
-        console.print(f"No tests are named for {', '.join(unknown)}; known are {', '.join(TESTS)}.")
-        return 64
-    copied()
+    """Tries the mutants of the named contracts, or of all; 1 when too few are found, or one survives unexplained."""
+    given = arguments()
+    console = Console(width=120)
     # slither's own build, apart from ours
     os.environ["FOUNDRY_OUT"], os.environ["FOUNDRY_CACHE_PATH"] = "build/slither/out", "build/slither/cache"
-    known: dict[str, dict[str, object]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    table = Table("contract", "mutants", FOUND, SURVIVED, "share")
-    worst = 1.0
-    for contract in wanted:
-        for pattern in TESTS[contract]:
-            if tested(pattern) != SURVIVED:
-                console.print(f"The tests {pattern} fail without any mutant.")
-                return 70
-        results: Counter[str] = Counter()
-        made = list(mutants(contract))
-        for mutant in track(made, description=contract, console=console):
-            if mutant.id not in known:
-                known[mutant.id] = {**vars(mutant), "outcome": tried(mutant)}
-                RESULTS.write_text(json.dumps(known, indent=1))
-            outcome = str(known[mutant.id]["outcome"])
-            results[outcome] += 1
-            if outcome == SURVIVED:
-                console.print(f"{mutant.file}:{mutant.line} {mutant.operator}: {mutant.old!r} -> {mutant.new!r}")
-        programs = results[FOUND] + results[SURVIVED]
-        share = results[FOUND] / programs if programs else 1.0
-        worst = min(worst, share)
-        table.add_row(contract, str(programs), str(results[FOUND]), str(results[SURVIVED]), f"{share:.1%}")
-    console.print(table)
-    return 0 if worst >= 0.9 else 1
+    slither = Slither(str(ROOT), compile_force_framework="foundry")
+    done = {}
+    with ExitStack() as stack:
+        compilers = [stack.enter_context(Compiler()) for _ in range(given.jobs)]
+        for name in given.contracts:
+            made = mutants(next(each for each in slither.contracts if each.name == name), given.seed)
+            done[name] = here = begun(name, given.seed, len(made))
+            if here.tried >= min(given.sample or len(made), len(made)) and not (given.again and here.unexplained):
+                continue
+            run(name, made, here, Field(name, compilers), given)
+    console.print(table(done))
+    for name, here in done.items():
+        for survivor in here.unexplained:
+            console.print(f"{name}: {here.file}:{survivor.line} {survivor.operator}", highlight=False)
+            console.print(f"  {survivor.old!r} -> {survivor.new!r}", markup=False, highlight=False)
+    sound = all(here.share >= LEAST and not here.unexplained for here in done.values())
+    return 0 if sound else 1
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from controller.cli.session import Session
 from controller.config import quantities
 from controller.errors import UsageError
 from controller.model import Snapshot
-from controller.planning.plan import best
+from controller.planning.wants import best
 from controller.units import D18, show_bps, show_value, to_decimal
 from controller.wealth.flows import FlowPlan, Standing, plan_flow, whole_rebalance
 

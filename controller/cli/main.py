@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from controller import __version__
 from controller.cli import (
+    advise,
     audit,
     chain,
     demo,
@@ -53,8 +54,9 @@ app.add_typer(profile.app, name="profile")
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(rebalance.rebalance)
+app.command()(advise.advise)
 app.add_typer(keeper.app, name="keeper")
-app.command()(audit.audit)
+app.add_typer(audit.app, name="audit")
 app.command()(report.report)
 app.add_typer(flow.app, name="flow")
 app.add_typer(goal.app, name="goal")

@@ -12,8 +12,9 @@ from controller.model import Snapshot
 from controller.planning import flows, pairing, rules
 from controller.planning.due import name
 from controller.planning.pairing import Range, Step
-from controller.planning.plan import MAX_AMOUNT, Want
+from controller.planning.plan import MAX_AMOUNT
 from controller.planning.rules import Bands
+from controller.planning.wants import Want
 from controller.units import BPS
 
 

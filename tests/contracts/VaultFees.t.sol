@@ -86,6 +86,22 @@ contract VaultFeesTest is FlowTest {
         assertGe(redeemAll(paid, stranger) + 6e18, worth(paid, cost), "a second later nothing is owed");
     }
 
+    /// In kind, too, what is owed until now is in what a preview says: to the unit.
+    function test_previews_in_kind__fees_owed__are_what_the_calls_then_do(uint256 time, uint256 shares) public {
+        pass(bound(time, 1, 2 * YEAR));
+        shares = bound(shares, 1, SEED_SHARES / 2);
+        fundOdd(stranger, paid, all(1_000_000 * ONE));
+        uint256 snapshot = vm.snapshotState();
+        uint256[] memory said = paid.previewMint(shares);
+        vm.prank(stranger);
+        assertEq(paid.mint(shares, all(type(uint256).max), stranger), said, "mint");
+        assertGt(sharesOf(paid, recipient), 0, "the fee was owed");
+        vm.revertToState(snapshot);
+        said = paid.previewRedeem(shares, 0);
+        vm.prank(owner);
+        assertEq(paid.redeem(shares, all(0), owner, owner, 0), said, "redeem");
+    }
+
     // ---- performance
 
     /// The first call marks what a share is worth; nothing earned before is charged.
@@ -269,7 +285,7 @@ contract VaultFeesTest is FlowTest {
         paid.takeFees();
     }
 
-    function test_takeFees__T_06_no_shares_yet__does_nothing(uint256 time, uint256 donation) public {
+    function test_takeFees__T06_no_shares_yet__does_nothing(uint256 time, uint256 donation) public {
         Mandate memory m = oddMandate();
         setFees(m, recipient, uint16(MANAGEMENT), uint16(PERFORMANCE));
         IVault fresh = newVault(m);
@@ -285,7 +301,7 @@ contract VaultFeesTest is FlowTest {
         assertEq(fresh.status().lastFee, block.timestamp, "T-06 nothing is owed for the time without shares");
     }
 
-    function test_takeFees__T_06_worthless_vault__does_nothing() public {
+    function test_takeFees__T06_worthless_vault__does_nothing() public {
         IVault other = _withFees(0, uint16(PERFORMANCE));
         other.takeFees();
         oddTokens[0].burn(address(other), 500_000 * ONE);
