@@ -24,6 +24,7 @@ def check(
     prices: tax_options.Prices = None,
     exchange: tax_options.Exchange = None,
     rule: tax_options.Rules = None,
+    choices: tax_options.Choices = None,
     network: options.Network = options.DEFAULT_NETWORK,
     url: options.Url = None,
     networks: options.Networks = None,
@@ -35,7 +36,10 @@ def check(
     Exit code 0 when every line is right, 3 with findings, 4 when a declared rule's file is missing.
     """
     said = _read(stated)
-    session, files = Session.open(network, url, networks, deployments), Files(lots, prices, exchange, tuple(rule or ()))
+    session, files = (
+        Session.open(network, url, networks, deployments),
+        Files(lots, prices, exchange, tuple(rule or ()), choices),
+    )
     books = Books.read(session, said["vault"], owner or (), files)
     wash = said["wash_sales"]
     asked = Asked(

@@ -38,6 +38,14 @@ Rules = Annotated[
     list[Path] | None,
     typer.Option("--rule", help="A standing lot rule that was declared on chain; repeatable.", show_default=False),
 ]
+Choices = Annotated[
+    Path | None,
+    typer.Option(
+        "--choices",
+        help="CSV of lots for --method specific: disposal,lot,quantity (ids of the JSON).",
+        show_default=False,
+    ),
+]
 Zone = Annotated[str, typer.Option("--zone", help="Time zone whose days count, Europe/Berlin.")]
 RatesText = Annotated[
     str | None,

@@ -38,6 +38,7 @@ def report(
     prices: tax_options.Prices = None,
     exchange: tax_options.Exchange = None,
     rule: tax_options.Rules = None,
+    choices: tax_options.Choices = None,
     zone: tax_options.Zone = "UTC",
     rates: tax_options.RatesText = None,
     security: tax_options.Securities = None,
@@ -53,7 +54,10 @@ def report(
     A vault with one owner is looked through: its fills are the owner's. Of a pooled vault the shares are the lots, and
     the report says so.
     """
-    session, files = Session.open(network, url, networks, deployments), Files(lots, prices, exchange, tuple(rule or ()))
+    session, files = (
+        Session.open(network, url, networks, deployments),
+        Files(lots, prices, exchange, tuple(rule or ()), choices),
+    )
     books = Books.read(session, vault, owner or (), files)
     asked = Asked(year, jurisdiction, method, zone, rates, tuple(security or ()), wash_sales_from)
     made = books.report(asked, files)

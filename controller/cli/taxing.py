@@ -25,7 +25,7 @@ from controller.tax.exports.names import Balance, Names
 from controller.tax.holding import days_in, zone_of
 from controller.tax.laws import law_of
 from controller.tax.ledger import COIN, Ownership, Reading, Step, read_movements
-from controller.tax.lots_file import read_lots
+from controller.tax.lots_file import choose, read_lots
 from controller.tax.movements import Movement
 from controller.tax.prices import Daily
 from controller.tax.read import read_steps
@@ -46,6 +46,7 @@ class Files:
     prices: Path | None = None
     exchange: Path | None = None
     rules: tuple[Path, ...] = ()
+    choices: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,10 @@ class Books:
         )
         reading = read_movements(steps, whose)
         names = Names(decimals, address, () if reading.pooled else _balances(session, mandates[-1], address, block))
-        return cls(address, mandates[-1], block, reading, (*lots, *reading.movements), names, mandates[-1].symbol)
+        movements: list[Movement] = [*lots, *reading.movements]
+        if files.choices:
+            movements = choose(movements, read_file(files.choices), str(files.choices), decimals)
+        return cls(address, mandates[-1], block, reading, tuple(movements), names, mandates[-1].symbol)
 
     def request(self, asked: Asked, files: Files, *, plans: bool = False) -> Request:
         """What the report is to be of. Plans count in the vault's own currency."""

@@ -14,14 +14,12 @@ from fractions import Fraction
 from typing import Any
 
 from controller.tax.holding import DayOf, FreeFrom
-from controller.tax.movements import Holding, Lot, cost_of
+from controller.tax.movements import Holding, Lot, bounded_down, cost_of
 
 Piece = tuple[Lot, int, Fraction]
 """A lot, {qTok} of it, and D36{quote} that they cost."""
 Key = Callable[[Lot], Any]
 _SCALE = 1 << 96
-_POOL_BITS = 1_000
-_POOL_UNIT = 10**300
 
 
 class Open:
@@ -207,8 +205,7 @@ class Pool:
         """D36{quote} that `quantity` {qTok}, at most what there is, takes out with it."""
         # D36{quote} = D36{quote} * {qTok} / {qTok}
         left = self.cost * Fraction(self.quantity - quantity, self.quantity)
-        if left.denominator.bit_length() > _POOL_BITS:
-            left = Fraction(-(-left.numerator * _POOL_UNIT // left.denominator), _POOL_UNIT)
+        left = -bounded_down(-left)
         taken, self.cost = self.cost - left, left
         self.quantity -= quantity
         return taken

@@ -143,6 +143,20 @@ def cost_of(lot: Lot, quantity: int) -> Fraction:
     return Fraction(lot.cost if quantity == lot.quantity else lot.cost * quantity / Fraction(lot.quantity))
 
 
+EXACT_BITS = 1_000
+"""Of a denominator, up to which an amount is an exact fraction."""
+FINEST = 10**300
+"""Beyond that, amounts are rounded to 10^-300 D36{quote}."""
+
+
+def bounded_down(value: Fraction) -> Fraction:
+    """A fraction that would otherwise grow with every further sale, rounded down where it is finer than
+    `EXACT_BITS`."""
+    if value.denominator.bit_length() <= EXACT_BITS:
+        return value
+    return Fraction(value.numerator * FINEST // value.denominator, FINEST)
+
+
 def in_order(movements: Iterable[Movement]) -> list[Movement]:
     """By time; what has the same time stays in the order it came in."""
     return sorted(movements, key=lambda movement: movement.time)

@@ -1,5 +1,7 @@
 """Wash sales of the United States: a loss on what is bought back within 30 days before or after is put off, onto the
 cost and the holding period of what was bought (IRC § 1091; Treas. Reg. § 1.1091-1, -2; IRS Pub. 550).
+ ROUNDING. A loss that is put off again and again becomes an ever longer fraction, as an average does; beyond 1,000 bits
+what is put off is rounded down to 10^-300, and the same amount is added to the cost: nothing is lost.
 
 By § 1091 the rule is about stock and securities, so it is off for crypto and on for tokenised securities; should a law
 change that, a date switches it on for the rest.
@@ -14,7 +16,7 @@ from datetime import date
 from fractions import Fraction
 
 from controller.tax.holding import DayOf
-from controller.tax.movements import Lot, Match, Nature
+from controller.tax.movements import Lot, Match, Nature, bounded_down
 
 WINDOW = 30
 """{days} on either side of the sale."""
@@ -87,14 +89,14 @@ class WashSales:
             return
         each = -match.gain / match.quantity
         loss = _Loss(place, today, match.quantity, each, disposal.time - lot.held_from)
-        recent = self._recent[disposal.asset]
-        for _ in range(len(recent)):
+        recent, passed = self._recent[disposal.asset], []
+        while recent and loss.left:
             bought = recent.popleft()
             if (today - self._day(bought.time)).days > WINDOW:
                 continue
             # Selling a part of what was bought at once is no purchase of the rest (Rev. Rul. 56-602).
-            if not loss.left or bought.source == lot.source:
-                recent.append(bought)
+            if bought.source == lot.source:
+                passed.append(bought)
                 continue
             left = release(bought)
             if left is None:
@@ -103,8 +105,9 @@ class WashSales:
             parts = [self._with_loss(part, loss)]
             if rest.quantity:
                 parts.append(rest)
-                recent.append(rest)
+                passed.append(rest)
             yield bought, parts
+        recent.extendleft(reversed(passed))
         if loss.left:
             self._losses[disposal.asset].append(loss)
 
@@ -117,7 +120,7 @@ class WashSales:
 
     def _with_loss(self, part: Lot, loss: _Loss) -> Lot:
         # D36{quote} = D36{quote/qTok} * {qTok}
-        put_off = loss.each * part.quantity
+        put_off = bounded_down(loss.each * part.quantity)
         loss.left -= part.quantity
         self._disallowed[loss.place] += put_off
         return replace(part, cost=part.cost + put_off, tacked=part.tacked + loss.held)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -17,13 +18,15 @@ from benchmarks.rows import Row
 from controller.model import Knot
 from controller.tax.booking import Method, book
 from controller.tax.books import Rates
+from controller.tax.holding import days_in
 from controller.tax.least import Candidate, Sale, least_tax
 from controller.tax.movements import Disposal, Lot, Movement, Source
+from controller.tax.wash import WashRule, WashSales
 from controller.wealth.goals import MONTH, Assumptions, Goal, simulate
 
 FILLS = (1_000, 10_000, 100_000)
 BEANCOUNT_FILLS = 1_000
-METHODS = tuple(method for method in Method if method is not Method.SPECIFIC)
+METHODS = tuple(Method)
 PEERED = (Method.FIFO, Method.LIFO, Method.HIFO)
 LOTS = (100, 1_000, 10_000)
 """Of each of ten assets that are sold at once."""
@@ -39,8 +42,14 @@ def measure() -> list[Row]:
     for fills in FILLS:
         movements = ledger(fills)
         rows += [_booked(method, fills, movements) for method in METHODS]
+    daily = ledger(FILLS[0], daily=True)
+    rows.append(Row(f"tax.wash.{FILLS[0]}", _seconds(lambda: book(daily, Method.FIFO, wash=_wash())), "s"))
     rows += [_least(lots) for lots in LOTS]
     return [*rows, _goals()]
+
+
+def _wash() -> WashSales:
+    return WashSales(WashRule(frozenset({"A"})), days_in())
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -67,7 +76,17 @@ def ledger(fills: int, *, daily: bool = False) -> list[Movement]:
     return movements
 
 
+def _named(movements: list[Movement]) -> list[Movement]:
+    """The same with lots named for every sale: those that are the dearest."""
+    lots: dict[str, list[tuple[str, int]]] = {}
+    for match in book(movements, Method.HIFO).matches:
+        if match.lot is not None:
+            lots.setdefault(match.disposal.id, []).append((match.lot.id, match.quantity))
+    return [replace(one, lots=tuple(lots[one.id])) if isinstance(one, Disposal) else one for one in movements]
+
+
 def _booked(method: Method, fills: int, movements: list[Movement]) -> Row:
+    movements = _named(movements) if method is Method.SPECIFIC else movements
     ours = _seconds(lambda: book(movements, method))
     name = f"tax.book.{method.value}.{fills}"
     if method not in PEERED or fills != BEANCOUNT_FILLS:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,63 @@ def test_report__when_somebody_else_holds_shares__then_the_vault_is_pooled_and_t
     assert "The vault is pooled" in done.said
     assert "are the lots" in done.said
     assert report(traded, here, "--owner", owner, "--owner", stranger).code == 0, "both are the same owner's"
+
+
+def daily(name: str, head: str, start: int, number: int, row: str) -> str:
+    """A file with a row for each day from `start` {s} on."""
+    first = datetime.fromtimestamp(start, UTC).date()
+    rows = "".join(f"{row.format(first + timedelta(days=day))}\n" for day in range(number))
+    Path(name).write_text(f"{head}\n{rows}")
+    return name
+
+
+def test_report__with_prices_and_lots_of_the_coin__then_gas_is_disposed_of(traded: VaultWorld, here: Here) -> None:
+    owner = traded.world.accounts.owner
+    assert "ETH of gas are left out" in report(traded, here).said
+    start = traded.chain.block(1).timestamp
+    prices = daily("prices.csv", "asset,date,price", start, 500, "ETH,{},2500")
+    Path("lots.csv").write_text(f"asset,wallet,date,quantity,cost\nETH,{owner.lower()},2020-01-01,100,10000\n")
+    document = json.loads(report(traded, here, "--prices", prices, "--lots", "lots.csv", "--json").out)
+    gas = [line for line in document["lines"] if line["asset"] == "ETH"]
+    assert {line["disposal"]["nature"] for line in gas} == {"gas"}
+    assert all(line["term"] == "long" for line in gas)
+    for line in gas:  # bought at 100, worth 2,500
+        assert Fraction(line["proceeds"]["exact"]) == 25 * Fraction(line["cost"]["exact"])
+    done = report(traded, here, "--prices", prices)
+    assert done.code == 65
+    assert "of ETH leave" in done.said
+
+
+@pytest.mark.parametrize(
+    ("code", "currency", "words"), [("uk", "GBP", "annual exempt"), ("de", "EUR", "exemption limit")]
+)
+def test_report__in_another_jurisdiction__then_in_its_currency_and_journals_are_clean(
+    traded: VaultWorld, here: Here, code: str, currency: str, words: str
+) -> None:
+    start = traded.chain.block(1).timestamp
+    rates = daily("rates.csv", "currency,date,rate", start, 500, currency + ",{},0.8")
+    # February is in the tax year that begins in the April before
+    wanted = str(int(year(traded)) - (code == "uk"))
+    given = ("--year", wanted, "-j", code, "--exchange", rates)
+    done = here("tax", "report", *given)
+    assert done.code == 0, done.said
+    assert words in done.said
+    assert here("tax", "report", *given, "-f", "beancount", "--out", "x.beancount").code == 0
+    assert loader.load_string(Path("x.beancount").read_text())[1] == []
+    assert currency in Path("x.beancount").read_text()
+
+
+def test_report__with_lots_that_the_owner_chose__then_these(traded: VaultWorld, here: Here) -> None:
+    whole = json.loads(report(traded, here, "--json").out)
+    assert {line["disposal"]["id"] for line in whole["lines"]}
+    rows = [(line["disposal"]["id"], line["lot"]["id"], line["quantity"]) for line in whole["lines"]]
+    Path("choices.csv").write_text("disposal,lot,quantity\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    chosen = json.loads(report(traded, here, "--json", "--method", "specific", "--choices", "choices.csv").out)
+    assert [line["lot"]["id"] for line in chosen["lines"]] == [lot for _, lot, _ in rows]
+    Path("choices.csv").write_text("disposal,lot,quantity\n9.9.out,x,1\n" + f"{rows[0][0]},{rows[0][1]},-1\n")
+    done = report(traded, here, "--method", "specific", "--choices", "choices.csv")
+    assert "choices.csv, row 2: there is no disposal 9.9.out" in done.said
+    assert "choices.csv, row 3: the quantity -1 is not above zero" in done.said
 
 
 REFUSED = (
