@@ -67,6 +67,10 @@ controller/artifacts/.built: $(SOLIDITY) foundry.toml scripts/solc scripts/expor
 	@scripts/install_postgresql
 	@touch $@
 
+.venv/.hledger: scripts/install_hledger | .venv/.python
+	@scripts/install_hledger
+	@touch $@
+
 setup: controller/artifacts/.built ## Install everything that the demo needs and compile the contracts
 build: controller/artifacts/.built ## Compile the contracts and export their ABIs and bytecode into the package
 
@@ -90,7 +94,7 @@ lint: setup
 test-contracts: setup
 	$(FORGE) test
 
-test-controller: setup .venv/.postgresql
+test-controller: setup .venv/.postgresql .venv/.hledger
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup
 
 test-brownie: setup .venv-brownie/.python
@@ -99,7 +103,7 @@ test-brownie: setup .venv-brownie/.python
 slither: setup
 	PATH="$(FOUNDRY):$$PATH" FOUNDRY_OUT=build/slither/out FOUNDRY_CACHE_PATH=build/slither/cache slither . --config-file slither.config.json
 
-test-deep: setup .venv/.postgresql ## Longer fuzzing than `make test`
+test-deep: setup .venv/.postgresql .venv/.hledger ## Longer fuzzing than `make test`
 	FOUNDRY_PROFILE=deep $(FORGE) test
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup --hypothesis-profile deep
 
@@ -125,7 +129,7 @@ mutants: setup ## Plant small defects in the contracts, one at a time, and count
 test-peers: setup .venv-peers/.python ## Compare with the peers' own answers, live
 	.venv-peers/bin/pytest tests/peers -p no:cacheprovider
 
-bench: setup .venv-peers/.python ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
+bench: setup .venv-peers/.python .venv/.postgresql ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
 	.venv-peers/bin/python scripts/bench.py $(ARGS)
 
 # ---- upkeep

@@ -5,7 +5,7 @@ Addresses are EIP-55 checksummed strings; hashes are `bytes` of 32; units stand 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from functools import cached_property
 from typing import Final
@@ -307,6 +307,14 @@ class Trade:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What a plan is expected to cost and to bring, when it is made."""
+
+    cost: int  # D36{quote} fee, impact and gas; negative when the venues pay more than the oracle's prices
+    benefit: int | None  # D36{quote} of risk that is taken away; None where nobody asked
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The ordered trades of one rebalance, or of one part of it."""
 
@@ -317,6 +325,7 @@ class Plan:
     journal_head: bytes
     part: bool  # whether the destination may be left to further plans
     trades: tuple[Trade, ...]
+    expected: Expected | None = field(default=None, compare=False)  # known to who made it: the chain is not told
 
 
 class Reason(Enum):
@@ -334,6 +343,8 @@ class Reason(Enum):
     COST_ABOVE_LIMIT = "cost above limit"
     BUDGET_SPENT = "budget spent"
     NO_ROUTE = "no route"
+    COST_ABOVE_BENEFIT = "cost above benefit"
+    BEFORE_SLICE = "before the next slice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from controller.chain import codec, lens
 from controller.chain.client import Chain
@@ -16,14 +17,31 @@ from controller.market.quotes import QuoteReader
 from controller.model import BlockRef, Decision, NoTrade, Outcome, Plan, Snapshot, TickRecord
 from controller.planning import due, rules
 from controller.planning import plan as planning
+from controller.planning.worth import Terms, say
 from controller.strategy.protocol import Strategy
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Observer = Callable[[str], None]
 """Told the name of each stage as it ends, for progress and for measuring."""
 
+Past = Callable[[Snapshot], "pd.DataFrame | None"]
+"""{quote/tok} prices before a snapshot's block, see `Strategy.target`; asked only when a rebalance is due."""
+
 
 def _unobserved(_stage: str) -> None:
     return None
+
+
+def no_past(_snapshot: Snapshot) -> None:
+    """For a strategy that needs no prices but those of the snapshot."""
+    return
+
+
+def no_terms(_snapshot: Snapshot) -> Terms:
+    """For a keeper that trades what is due, whatever it brings."""
+    return planning.NO_TERMS
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,8 @@ class Controller:
     journal: Journal
     signer: Signer | None = None  # None is dry: decide, do not send
     limits: Limits = Limits()
+    past: Past = no_past
+    terms: Callable[[Snapshot], Terms] = no_terms  # what trading costs beside the venues, and is held against
     sleep: Callable[[float], None] = time.sleep  # while a transaction is waited for
 
     def snapshot(self, vault: str, block: BlockRef) -> Snapshot:
@@ -65,12 +85,13 @@ class Controller:
             return idle
         return planning.decide(
             snapshot,
-            self.strategy.target(snapshot, None),
+            self.strategy.target(snapshot, self.past(snapshot)),
             lambda wants: self.quotes(snapshot, wants),
             now=now,
             deadline=now + self.limits.lifetime,
             journal_head=self.journal.head,
             tolerance=self.limits.tolerance,
+            terms=self.terms(snapshot),
         )
 
     def tick(self, vault: str, *, broadcast: bool, observe: Observer = _unobserved) -> TickRecord:
@@ -211,4 +232,5 @@ def error_name(error: EvenkeelError) -> str:
 
 
 def _trades(plan: Plan) -> str:
-    return f"{len(plan.trades)} trade{'' if len(plan.trades) == 1 else 's'}"
+    count = f"{len(plan.trades)} trade{'' if len(plan.trades) == 1 else 's'}"
+    return count if plan.expected is None else f"{count}, {say(plan.expected)}"

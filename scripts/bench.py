@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import gas, keeper, page, rows, sizes, ticks
+from benchmarks import gas, keeper, page, planning, rows, sizes, tax, ticks
 
 from controller.chain.client import Chain
 from controller.chain.nodes import start_node
@@ -25,6 +25,8 @@ PARTS = {
     "sizes": (sizes.measure, ("size.",)),
     "ticks": (ticks.measure, ("tick.", "audit.", "demo.")),
     "keeper": (keeper.measure, ("keeper.",)),
+    "planning": (planning.measure, ("plan.",)),
+    "tax": (tax.measure, ("tax.", "goal.")),
 }
 """What measures each part, and how the ids of its rows begin."""
 

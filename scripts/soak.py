@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "controller"), str(ROOT / "tests" / "controller" / "chain")]
 
 from soaking import checks  # noqa: E402
-from soaking.faults import Chaos  # noqa: E402
+from soaking.faults import DECK, MARKET, Chaos  # noqa: E402
 from soaking.keepers import Keeper, Memory, leader  # noqa: E402
 from soaking.scene import LEASE, Scene, made  # noqa: E402
 
@@ -32,6 +33,8 @@ BEAT = 0.5
 """{s} that a beat waits at most for the keepers' tick."""
 CALM = 120.0
 """{s} that the keepers get in the end, at most."""
+STEADY = 4_096
+"""{KiB} that a keeper may grow by in the last three quarters of a run without kills."""
 BEATS_PER_TICK = 20
 """Beats for each wanted tick after which the soak gives up."""
 
@@ -43,13 +46,17 @@ class Soak:
     scene: Scene
     journal: Journal
     chance: random.Random
+    deck: Mapping[str, int] = field(default_factory=lambda: DECK)
     counts: Counter[str] = field(default_factory=Counter)
     ticks: int = 0
+    takeovers: int = 0
+    early: Mapping[str, int] = field(default_factory=dict)  # {KiB} of each keeper after a quarter of the ticks
+    late: Mapping[str, int] = field(default_factory=dict)  # {KiB} after all of them
     _known: int = -1
     _standing: Standing = field(default_factory=Standing)
 
     def __post_init__(self) -> None:
-        self.chaos = Chaos(self.scene, self.chance, self.counts)
+        self.chaos = Chaos(self.scene, self.chance, self.counts, self.deck)
         settings = self.scene.settings
         self.keepers = [Keeper(name, self.scene.directory, settings, self.counts) for name in ("one", "other")]
 
@@ -63,6 +70,9 @@ class Soak:
             self.chaos.do(card)
             self.beat()
             self._trouble(card)
+            if not self.early and self.ticks >= ticks // 4:
+                self.early = self._resident()
+        self.late = self._resident()
         self._calm()
 
     def _begin(self) -> None:
@@ -98,7 +108,7 @@ class Soak:
 
     def _trouble(self, card: str) -> None:
         """Whatever is done to a keeper comes while it works on a block."""
-        leads = leader(self.keepers, self._lease()[0])
+        leads = leader(self.keepers, self.lease()[0])
         if card == "standby killed":
             chosen = next((one for one in self.keepers if one is not leads), None)
         else:
@@ -126,15 +136,19 @@ class Soak:
     def _unsettled(self) -> bool:
         return bool(self.journal.open_intents() or checks.due(self.scene))
 
-    def _lease(self) -> tuple[str | None, int]:
+    def _resident(self) -> dict[str, int]:
+        return {keeper.name: keeper.resident for keeper in self.keepers}
+
+    @property
+    def grown(self) -> int:
+        """{KiB} that the keeper which grew most has grown by in the last three quarters; sensible without kills."""
+        return max((self.late[name] - self.early[name] for name in self.early), default=0)
+
+    def lease(self) -> tuple[str | None, int]:
         """Who holds it, and its epoch."""
         with self.scene.server.connect("soak") as connection:
             row = connection.execute("SELECT holder, epoch FROM evenkeel_lease").fetchone()
         return (None, 0) if row is None else (str(row[0]), int(row[1]))
-
-    @property
-    def takeovers(self) -> int:
-        return max(self._lease()[1] - 1, 0)
 
     @property
     def memory(self) -> list[Memory]:
@@ -159,7 +173,35 @@ def failures(soak: Soak, wanted: int) -> dict[str, list[str]]:
     found["every keeper ended cleanly"] = (
         ["by SIGTERM one ended otherwise than with 0"] if soak.counts["not ended cleanly"] else []
     )
+    if soak.deck is MARKET:
+        found["memory is steady"] = [f"{soak.grown} KiB more"] if soak.grown > STEADY else []
     return {name: what for name, what in found.items() if what}
+
+
+def soaked(
+    ticks: int, vaults: int, seed: int, deck: Mapping[str, int] = DECK, keep: Path | None = None
+) -> tuple[Soak, dict[str, list[str]]]:
+    """A soak that has ended, and what does not hold.
+
+    Parameters
+    ----------
+    keep : where the keepers' logs are copied to.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="evenkeel-soak-") as directory,
+        made(Path(directory), vaults) as scene,
+        Journal(scene.journal) as journal,
+    ):
+        soak = Soak(scene, journal, random.Random(seed), deck)  # noqa: S311 -- to be drawn again by its seed
+        try:
+            soak.run(ticks)
+            soak.takeovers = max(soak.lease()[1] - 1, 0)
+            return soak, failures(soak, ticks)
+        finally:
+            for keeper in soak.keepers:
+                keeper.kill()
+                if keep is not None:
+                    shutil.copy(keeper.log, keep)
 
 
 def report(soak: Soak, seed: int, seconds: float) -> None:
@@ -169,6 +211,9 @@ def report(soak: Soak, seed: int, seconds: float) -> None:
         print(f"{name:32}{times:8}")
     for life in soak.memory:
         print(f"memory of keeper {life.name}: {life.start} KiB, after {life.seconds:.0f} s {life.end} KiB")
+    if soak.deck is MARKET:
+        for name, early in soak.early.items():
+            print(f"memory of keeper {name}: {early} KiB after a quarter of the ticks, {soak.late[name]} KiB after all")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -176,24 +221,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ticks", type=int, default=2_000, help="records of ticks that the journal must get")
     parser.add_argument("--vaults", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calm", action="store_true", help="no fault and no kill: whether memory is steady")
     parser.add_argument("--keep", type=Path, help="where the keepers' logs stay")
     given = parser.parse_args(arguments)
     begun = time.monotonic()
-    with (
-        tempfile.TemporaryDirectory(prefix="evenkeel-soak-") as directory,
-        made(Path(directory), given.vaults) as scene,
-        Journal(scene.journal) as journal,
-    ):
-        soak = Soak(scene, journal, random.Random(given.seed))  # noqa: S311 -- to be drawn again by its seed
-        try:
-            soak.run(given.ticks)
-            found = failures(soak, given.ticks)
-        finally:
-            for keeper in soak.keepers:
-                keeper.kill()
-                if given.keep is not None:
-                    shutil.copy(keeper.log, given.keep)
-        report(soak, given.seed, time.monotonic() - begun)
+    soak, found = soaked(given.ticks, given.vaults, given.seed, MARKET if given.calm else DECK, given.keep)
+    report(soak, given.seed, time.monotonic() - begun)
     for name, what in found.items():
         print(f"FAILED: {name}")
         for line in what[:10]:

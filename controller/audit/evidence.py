@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.audit.header import Header
+from controller.audit.journal import JournalLine
+from controller.audit.layouts import Layout
+from controller.audit.report import Level
 from controller.chain.wire import Proof
 from controller.model import Asset, BlockRef, Entry, Mandate, Plan, Sequencer, Status
 
@@ -113,3 +116,12 @@ class Evidence:
     blocks: Mapping[int, BlockEvidence | Missing]  # those with a flow, a fee, a rebalance or another mandate
     views: Mapping[int, SelfView | Missing]  # of the audited block and those with an entry
     mandate_file: bytes | None
+    depth: Level = Level.L4  # that was asked for
+    trusted: bytes = b""  # hash of the block that the auditor trusts; empty: the audited one, on the node's word
+    links: Mapping[int, bytes] | Missing | None = None  # RLP of every header from the first block used to the trusted
+    receipt_lists: Mapping[int, bytes] | Missing | None = None  # all receipts of each block used, as it commits to them
+    ends: Mapping[str, tuple[int, int]] | Missing | None = None  # {qTok} by token, before the first entry and at last
+    layouts: Mapping[str, Layout | Missing] = field(default_factory=dict)  # by token, where it keeps a balance
+    holdings: Mapping[int, Mapping[str, Proof | Missing]] | Missing | None = None  # by block, of each token and share
+    journal: tuple[JournalLine, ...] | Missing | None = None  # of the keeper, as it is stored
+    tick_prices: Mapping[int, tuple[int, ...] | Missing] = field(default_factory=dict)  # D36{quote/qTok} by block

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import rlp
 from eth_utils.crypto import keccak
+from rlp.exceptions import RLPException
 
 from controller.chain import wire
+from controller.errors import InputError
 from controller.model import BlockRef
 
-_PARENT_HASH, _STATE_ROOT, _NUMBER, _TIMESTAMP = 0, 3, 8, 11  # places in the RLP list
+_PARENT_HASH, _STATE_ROOT, _RECEIPTS_ROOT, _NUMBER, _TIMESTAMP = 0, 3, 5, 8, 11  # places in the RLP list
 _KNOWN = frozenset(
     {
         "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom",
@@ -42,8 +44,26 @@ class Header:
     def state_root(self) -> bytes:
         return self.fields[_STATE_ROOT]
 
+    @property
+    def receipts_root(self) -> bytes:
+        return self.fields[_RECEIPTS_ROOT]
+
+    def encoded(self) -> bytes:
+        return bytes(rlp.encode(list(self.fields)))
+
     def computed_hash(self) -> bytes:
-        return bytes(keccak(rlp.encode(list(self.fields))))
+        return bytes(keccak(self.encoded()))
+
+
+def header_from_rlp(raw: bytes) -> Header:
+    """A header from the bytes that its hash is of; raises `InputError` when they are none."""
+    try:
+        fields = rlp.decode(raw)
+    except RLPException as error:
+        raise InputError(f"A header cannot be read: {error}.") from None
+    if not isinstance(fields, list) or len(fields) <= _TIMESTAMP or not all(isinstance(item, bytes) for item in fields):
+        raise InputError("A header is no list of fields.")
+    return Header(bytes(keccak(raw)), tuple(fields))
 
 
 def header_from_json(answer: wire.Json) -> Header:

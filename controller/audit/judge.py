@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from eth_utils.crypto import keccak
 
+from controller.audit.attempts import check_journal
+from controller.audit.attempts import reached as journal_reached
 from controller.audit.evidence import Evidence, Missing
 from controller.audit.header import Header
+from controller.audit.hidden import check_receipts
 from controller.audit.history import History, read_history
+from controller.audit.holdings import check_holdings, proven
 from controller.audit.issues import ASK_ANOTHER_NODE, NEEDS_ARCHIVE, show
+from controller.audit.links import check_links
+from controller.audit.links import reached as links_reached
 from controller.audit.proof import ProofRejectedError, proven_slot
+from controller.audit.reconcile import check_reconciled
 from controller.audit.replay import replay
 from controller.audit.report import AuditReport, Finding, Level, LevelResult, Reach, Severity
+from controller.audit.state import State
 from controller.chain.entries import Created, Deposited, Minted, Redeemed, Withdrawn
 from controller.chain.ledger import storage_slot, unpack_slot
 from controller.model import Rebalance
@@ -21,10 +29,18 @@ def judge(evidence: Evidence) -> AuditReport:
     history = read_history(evidence)
     link = [history.finding] if history.finding else []
     stated = _check_stated(evidence, history)
-    proof = _check_proof(evidence, history)
+    linked, hidden = check_links(evidence), check_receipts(evidence)
+    proof = _check_proof(evidence, history) if evidence.depth.includes(Level.L3) else []
+    held = check_holdings(evidence)
     whole = not link and not stated and not any(finding.severity is Severity.WRONG for finding in proof)
-    replayed = replay(evidence, history.decoded, _open_block(history, stated), whole) + _check_file(evidence, history)
-    findings = [*link, *stated, *proof, *replayed]
+    replayed = _check_file(evidence, history)
+    states: list[tuple[int, State]] | None = None if evidence.journal is None else []
+    if evidence.depth.includes(Level.L4):
+        replayed = replay(evidence, history.decoded, _open_block(history, stated), whole, states) + replayed
+        replayed += check_reconciled(evidence, history.decoded) if whole else []
+    kept = check_journal(evidence, history.decoded, states or []) if whole else []
+    by_level = [*link, *stated], linked, hidden, [*proof, *held], replayed, kept
+    findings = [finding for found in by_level for finding in found]
     payloads = [item.payload for item in history.decoded]
     return AuditReport(
         chain_id=evidence.chain_id,
@@ -36,7 +52,9 @@ def judge(evidence: Evidence) -> AuditReport:
         flows=sum(isinstance(payload, Minted | Redeemed | Deposited | Withdrawn) for payload in payloads),
         rebalances=sum(isinstance(payload, Rebalance) for payload in payloads),
         blocks=len({entry.block_number for entry in evidence.entries}),
-        levels=_levels([*link, *stated], proof, replayed, bool(link)),
+        levels=_levels(
+            evidence, ([*link, *stated], linked, hidden, [*proof, *held], replayed, kept), broken=bool(link)
+        ),
         findings=tuple(sorted(findings, key=_first_wrong_first)),
     )
 
@@ -136,23 +154,32 @@ def _first_wrong_first(finding: Finding) -> tuple[bool, int, float]:
     return finding.severity is Severity.UNCHECKED, finding.block, float("inf") if finding.seq is None else finding.seq
 
 
-def _levels(
-    chain: list[Finding], proof: list[Finding], replayed: list[Finding], broken: bool
-) -> tuple[LevelResult, ...]:
+def _levels(evidence: Evidence, findings: tuple[list[Finding], ...], *, broken: bool) -> tuple[LevelResult, ...]:
+    """`findings` are those of the levels from L0 on."""
     behind = "entries behind the first break are not judged" if broken else ""
-    return (
-        _level(Level.L0, chain, "", "every entry read, hash chain recomputed"),
-        LevelResult(Level.L1, Reach.NOT_ATTEMPTED, "headers of the blocks used are hashed, not linked to one another"),
-        LevelResult(Level.L2, Reach.NOT_ATTEMPTED, "receipts and transfers are the node's word"),
-        _level(Level.L3, proof, behind, "head and count proven against the hash of the audited block"),
-        _level(
-            Level.L4,
-            replayed,
-            behind,
-            "every flow, fee, change and rebalance judged again, balances and answers on the node's word",
-        ),
-        LevelResult(Level.L5, Reach.NOT_ATTEMPTED, "no journal was given"),
-    )
+    attempted = {
+        Level.L0: ("", "every entry read, hash chain recomputed"),
+        Level.L1: ("", links_reached(evidence)),
+        Level.L2: ("", f"receipts roots of {_blocks_used(evidence)} blocks recomputed, their logs compared"),
+        Level.L3: (behind, f"head, count and {proven(evidence)} balances and supplies proven by storage"),
+        Level.L4: (behind, "every flow, fee, change and rebalance judged again, answers on the node's word"),
+        Level.L5: (behind, journal_reached(evidence)),
+    }
+    left_out = {Level.L1} if evidence.links is None else set()
+    left_out |= {Level.L2} if evidence.receipt_lists is None else set()
+    left_out |= {Level.L5} if evidence.journal is None else set()
+    results = []
+    for (level, (unreachable, reached)), found in zip(attempted.items(), findings, strict=True):
+        if level in left_out or not evidence.depth.includes(level):
+            reason = "no journal was given" if level is Level.L5 else "not asked for"
+            results.append(LevelResult(level, Reach.NOT_ATTEMPTED, reason))
+        else:
+            results.append(_level(level, found, unreachable, reached))
+    return tuple(results)
+
+
+def _blocks_used(evidence: Evidence) -> int:
+    return len({*evidence.blocks, *(entry.block_number for entry in evidence.entries)})
 
 
 def _level(level: Level, findings: list[Finding], unreachable: str, reached: str) -> LevelResult:

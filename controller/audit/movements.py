@@ -141,6 +141,15 @@ class Paid:
     gas_price: int  # {wei/gas}
 
 
+@dataclass(frozen=True)
+class Entries:
+    """A vault's entries from any node, complete and in order, with what they do not say themselves."""
+
+    decoded: tuple[Decoded, ...]
+    times: Mapping[int, int]  # {s} by block
+    paid: Mapping[bytes, Paid]  # by transaction
+
+
 def movements(evidence: Evidence) -> tuple[Movement, ...]:
     """The movements of evidence that was gathered for an audit.
 
@@ -179,6 +188,12 @@ def read_movements(
     NodeError
         When there is no usable answer.
     """
+    read = read_entries(chain, ledger, vault, from_block=from_block, to_block=to_block)
+    return tuple(fold(read.decoded, read.times.__getitem__, read.paid))
+
+
+def read_entries(chain: Chain, ledger: str, vault: str, *, from_block: int, to_block: BlockRef) -> Entries:
+    """What `fold` needs, for who has to know more of an entry than what moved; parameters and errors as above."""
     entries = ledgers.every_entry(chain, ledger, vault, from_block, to_block)
     numbers = sorted({entry.block_number for entry in entries})
     transactions = list(dict.fromkeys(entry.transaction for entry in entries))
@@ -193,7 +208,7 @@ def read_movements(
         transaction: Paid(payers[transaction], receipt.gas_used, receipt.gas_price)
         for transaction, receipt in read_receipts(chain, transactions).items()
     }
-    return tuple(fold([Decoded(entry, decode_entry(entry)) for entry in entries], times.__getitem__, paid))
+    return Entries(tuple(Decoded(entry, decode_entry(entry)) for entry in entries), times, paid)
 
 
 def fold(decoded: Iterable[Decoded], timestamp: Callable[[int], int], paid: Mapping[bytes, Paid]) -> Iterator[Movement]:

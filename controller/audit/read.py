@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
 
 from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, SelfView
 from controller.audit.header import Header, header_from_json
-from controller.audit.read_block import TOTAL_SUPPLY, UNREADABLE, BlockReader, Priced, as_number
+from controller.audit.idle import tick_blocks
+from controller.audit.journal import JournalLine
+from controller.audit.layouts import Layout
+from controller.audit.read_block import UNREADABLE, BlockReader, Priced
+from controller.audit.read_chain import moved_in, read_ends, read_links, read_prices, read_receipt_lists, trusted_block
+from controller.audit.read_proofs import ProofReader, balances
+from controller.audit.read_view import read_view
 from controller.audit.receipts import batch, read_receipts
+from controller.audit.report import Level
 from controller.chain import ledger as ledgers
 from controller.chain import wire
-from controller.chain.abi import Item, checksum
+from controller.chain.abi import checksum
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
-from controller.chain.codec import decode_plan, mandate_from_abi, status_from_abi
+from controller.chain.codec import decode_plan
 from controller.chain.entries import (
     Created,
     Deposited,
     FeesTaken,
-    KeeperSet,
     MandateSet,
     Minted,
     Payload,
     Redeemed,
-    Submitted,
     Withdrawn,
     decode_entry,
 )
+from controller.chain.wire import Proof
 from controller.errors import InputError
 from controller.model import BlockRef, Entry, Mandate, Plan, Rebalance
 
@@ -39,8 +45,7 @@ Progress = Callable[[int, int], None]
 HELD_AGAINST = (Minted, Redeemed, Deposited, Withdrawn, FeesTaken, Rebalance, MandateSet)
 """Entries whose block is read."""
 
-_VIEWS = ("mandate", "owner", "pendingOwner", "strategist", "guardian", "status")
-"""What a vault is asked about itself."""
+_NOT_ASKED = Missing("it was not asked for")
 
 
 @dataclass(frozen=True)
@@ -52,32 +57,115 @@ class Source:
     vault: str
 
 
-def gather(source: Source, first: int, block: BlockRef, mandate_file: bytes | None, progress: Progress) -> Evidence:
-    """Everything that `judge` looks at, for the entries from block `first` up to `block`."""
-    chain, vault = source.chain, source.vault
-    entries = tuple(ledgers.entries(chain, source.ledger, vault, first, block))
+@dataclass(frozen=True)
+class Asked:
+    """What is to be audited, and how deep."""
+
+    first: int  # block at or before the vault's creation
+    block: BlockRef  # the last one
+    mandate_file: bytes | None = None
+    depth: Level = Level.L4
+    trusted: bytes = b""  # hash of the block that the auditor trusts
+    journal: tuple[JournalLine, ...] | Missing | None = None  # of the keeper, for L5
+
+
+def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
+    """Everything that `judge` looks at, for the entries from block `asked.first` up to `asked.block`."""
+    chain, block, depth = source.chain, asked.block, asked.depth
+    entries = tuple(ledgers.entries(chain, source.ledger, source.vault, asked.first, block))
     payloads = {entry: payload for entry in entries if (payload := _payload(entry)) is not None}
     transactions = list(dict.fromkeys(entry.transaction for entry in entries))
     calls = _calls(chain, transactions)
     receipts = read_receipts(chain, transactions)
-    plans = [call.plan for call in calls.values() if call.plan is not None]
-    numbers = {entry.block_number for entry in entries}
-    headers = _headers(chain, {block.number, *numbers, *(plan.reference_block for plan in plans)})
+    tokens = _tokens(payloads.values())
+    begun = min((entry.block_number for entry in entries), default=block.number)
+    deep = depth.includes(Level.L4)
+    moved = moved_in(chain, tokens, source.vault, begun, block) if deep else {}
+    written = {entry.block_number for entry in entries}
+    headers = _headers(
+        chain,
+        {block.number, *written, *moved}
+        | {call.plan.reference_block for call in calls.values() if call.plan is not None},
+    )
+    blocks = _blocks(source, payloads, headers, receipts, moved, progress) if deep else {}
+    ends = _ends(source, tokens, headers, begun, block) if deep else None
+    around = {number - back for number in _rebalanced(payloads) for back in (0, 1)}
+    layouts, holdings = _holdings(source, tokens, blocks, ends, {block.number, *around})
     return Evidence(
         chain_id=chain.chain_id,
-        vault=vault,
+        vault=source.vault,
         ledger=source.ledger,
         block=block,
         entries=entries,
-        proof=_proof(source, block),
+        proof=_proof(source, block) if depth.includes(Level.L3) else _NOT_ASKED,
         headers=headers,
         chain_after=_chain_after(source, entries, headers),
         calls=calls,
         receipts={transaction: _receipt(source, receipt) for transaction, receipt in receipts.items()},
-        blocks=_blocks(source, payloads, headers, receipts, progress),
-        views=_views(source, block, payloads, headers),
-        mandate_file=mandate_file,
+        blocks=blocks,
+        views=_views(source, block, payloads, headers) if deep else {},
+        mandate_file=asked.mandate_file,
+        depth=depth,
+        trusted=asked.trusted,
+        links=_links(chain, asked, headers) if depth.includes(Level.L1) else None,
+        receipt_lists=read_receipt_lists(chain, headers, {*written, *moved}) if depth.includes(Level.L2) else None,
+        ends=ends,
+        layouts=layouts,
+        holdings=holdings,
+        journal=asked.journal,
+        tick_prices=_tick_prices(source, asked, payloads),
     )
+
+
+def _links(chain: Chain, asked: Asked, headers: Mapping[int, Header]) -> Mapping[int, bytes] | Missing:
+    top = trusted_block(chain, asked.trusted).block.number if asked.trusted else asked.block.number
+    return read_links(chain, min(headers, default=top), top)
+
+
+def _ends(
+    source: Source, tokens: Sequence[str], headers: Mapping[int, Header], begun: int, block: BlockRef
+) -> Mapping[str, tuple[int, int]] | Missing:
+    if begun not in headers:
+        return Missing("the block of the first entry is not known")
+    before = BlockRef(begun - 1, headers[begun].parent_hash, 0)
+    return read_ends(source.chain, tokens, source.vault, before, block)
+
+
+def _tick_prices(
+    source: Source, asked: Asked, payloads: Mapping[Entry, Payload]
+) -> dict[int, tuple[int, ...] | Missing]:
+    """D36{quote/qTok} by the block of every tick in the journal, from the feeds themselves."""
+    if asked.journal is None or isinstance(asked.journal, Missing):
+        return {}
+    numbers = tick_blocks(asked.journal, source.vault, asked.block.number)
+    mandates = _mandates(payloads, numbers)
+    in_force = {number: mandates[number][-1].assets for number in numbers if mandates[number]}
+    return read_prices(source.chain, in_force)
+
+
+def _rebalanced(payloads: Mapping[Entry, Payload]) -> set[int]:
+    """Blocks with a rebalance."""
+    return {entry.block_number for entry, payload in payloads.items() if isinstance(payload, Rebalance)}
+
+
+def _holdings(
+    source: Source,
+    tokens: Sequence[str],
+    blocks: Mapping[int, BlockEvidence | Missing],
+    ends: Mapping[str, tuple[int, int]] | Missing | None,
+    numbers: Collection[int],
+) -> tuple[dict[str, Layout | Missing], dict[int, dict[str, Proof | Missing]] | None]:
+    if ends is None:
+        return {}, None
+    reader = ProofReader(source.chain, source.vault)
+    layouts = reader.layouts(tokens, balances(blocks, ends, max(numbers)))
+    return layouts, reader.read(numbers, layouts)
+
+
+def _tokens(payloads: Iterable[Payload]) -> list[str]:
+    """Of all mandates that ever were."""
+    mandates = [payload.mandate for payload in payloads if isinstance(payload, Created | MandateSet)]
+    return list(dict.fromkeys(asset.token for mandate in mandates for asset in mandate.assets))
 
 
 def _blocks(
@@ -85,18 +173,19 @@ def _blocks(
     payloads: Mapping[Entry, Payload],
     headers: Mapping[int, Header],
     receipts: Mapping[bytes, wire.Receipt],
+    moved: Mapping[int, Collection[str]],
     progress: Progress,
 ) -> dict[int, BlockEvidence | Missing]:
-    """Each block with an entry that balances or prices can be held against."""
-    inside: dict[int, list[Entry]] = {}
+    """Each block with an entry that balances or prices can be held against, or in which tokens came or went."""
+    inside: dict[int, list[Entry]] = {number: [] for number in moved}
     for entry, payload in payloads.items():
         if isinstance(payload, HELD_AGAINST):
             inside.setdefault(entry.block_number, []).append(entry)
-    mandates = _mandates(payloads)
+    mandates = _mandates(payloads, inside)
     blocks: dict[int, BlockEvidence | Missing] = {}
-    for done, (number, entries) in enumerate(inside.items(), start=1):
+    for done, (number, entries) in enumerate(sorted(inside.items()), start=1):
         header = headers.get(number)
-        if not mandates.get(number) or header is None or not _fits(header, entries[0]):
+        if not mandates.get(number) or header is None or not all(_fits(header, entry) for entry in entries[:1]):
             blocks[number] = Missing("the vault's creation or the block's header is not known")
         else:
             transactions = {entry.transaction for entry in entries} & receipts.keys()
@@ -104,21 +193,23 @@ def _blocks(
             said = [payloads[entry] for entry in entries]
             priced = [payload for payload in said if isinstance(payload, Priced)]
             with_prices = any(isinstance(payload, Priced | FeesTaken | MandateSet) for payload in said)
-            reader = BlockReader(source.chain, source.vault, mandates[number])
+            reader = BlockReader(source.chain, source.vault, mandates[number], moved.get(number, ()))
             blocks[number] = reader.read(header, priced, logs, with_prices=with_prices)
         progress(done, len(inside))
     return blocks
 
 
-def _mandates(payloads: Mapping[Entry, Payload]) -> dict[int, list[Mandate]]:
-    """By block with an entry, the mandates that are in force in it, the path apart."""
+def _mandates(payloads: Mapping[Entry, Payload], numbers: Iterable[int]) -> dict[int, list[Mandate]]:
+    """By block of these numbers, the mandates that are in force in it, the path apart."""
+    changes: dict[int, list[Mandate]] = {}
+    for entry, payload in payloads.items():
+        if isinstance(payload, Created | MandateSet):
+            changes.setdefault(entry.block_number, []).append(payload.mandate)
     found: dict[int, list[Mandate]] = {}
     last: list[Mandate] = []
-    for entry, payload in payloads.items():
-        inside = found.setdefault(entry.block_number, list(last))
-        if isinstance(payload, Created | MandateSet):
-            inside.append(payload.mandate)
-        last = inside[-1:]
+    for number in sorted({*changes, *numbers}):
+        found[number] = [*last, *changes.get(number, [])]
+        last = found[number][-1:]
     return found
 
 
@@ -203,46 +294,5 @@ def _views(
         if header is not None and _fits(header, entry):
             inside.setdefault(entry.block_number, []).append(payload)
     for number, said in inside.items():
-        views[number] = _view(source, headers[number].block, said)
-    return views | {last.number: _view(source, last, payloads.values())}
-
-
-def _view(source: Source, block: BlockRef, payloads: Iterable[Payload]) -> SelfView | Missing:
-    """`payloads` name the keepers and the calls that are asked for."""
-    named: set[str] = set()
-    announced: set[bytes] = set()
-    for payload in payloads:
-        if isinstance(payload, Created):
-            named.update(payload.roles.keepers)
-        elif isinstance(payload, KeeperSet):
-            named.add(payload.keeper)
-        elif isinstance(payload, Submitted):
-            announced.add(keccak(payload.call))
-    try:
-        return _asked(source, block, sorted(named), sorted(announced))
-    except UNREADABLE as error:
-        return Missing(error.message)
-
-
-def _asked(source: Source, block: BlockRef, keepers: Sequence[str], calls: Sequence[bytes]) -> SelfView:
-    functions = load("IVault").abi.functions
-    asked: list[tuple[Item, bytes]] = [(functions[name], functions[name].encode()) for name in _VIEWS]
-    asked += [(functions["isKeeper"], functions["isKeeper"].encode(keeper)) for keeper in keepers]
-    asked += [(functions["executableAt"], functions["executableAt"].encode(call)) for call in calls]
-    supply, *answers = source.chain.calls(
-        [(source.vault, TOTAL_SUPPLY), *((source.vault, data) for _, data in asked)], block
-    )
-    mandate, owner, pending_owner, strategist, guardian, status, *rest = (
-        item.decode_output(answer) for (item, _), answer in zip(asked, answers, strict=True)
-    )
-    return SelfView(
-        mandate=mandate_from_abi(mandate),
-        owner=owner,
-        pending_owner=pending_owner,
-        strategist=strategist,
-        guardian=guardian,
-        status=status_from_abi(status),
-        supply=as_number(supply),
-        keepers=dict(zip(keepers, rest[: len(keepers)], strict=True)),
-        executable_at=dict(zip(calls, rest[len(keepers) :], strict=True)),
-    )
+        views[number] = read_view(source.chain, source.vault, headers[number].block, said)
+    return views | {last.number: read_view(source.chain, source.vault, last, payloads.values())}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from controller.audit.evidence import BlockEvidence, Missing, PriceSource, Round, Transfer, price_source
 from controller.audit.header import Header
-from controller.chain.abi import checksum, decode, encode
+from controller.audit.transfers import TRANSFER, as_number, transfer_of
+from controller.chain.abi import decode, encode
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.codec import feed_words, sequencer_word
@@ -21,11 +22,9 @@ from controller.model import ZERO_ADDRESS, BlockRef, Mandate, Rebalance
 UNREADABLE = (RevertError, RpcError, CodeMismatchError, InputError)
 """A read that this node cannot serve. A node that is gone raises another `NodeError`, which ends the audit."""
 
-TRANSFER = bytes.fromhex("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")
-_BALANCE_OF, TOTAL_SUPPLY = bytes.fromhex("70a08231"), bytes.fromhex("18160ddd")
+BALANCE_OF, TOTAL_SUPPLY = bytes.fromhex("70a08231"), bytes.fromhex("18160ddd")
 _FEED = load("IAggregatorV3").abi.functions
 _ROUND = _FEED["latestRoundData"].outputs
-_TRANSFER_TOPICS = 3
 
 Priced = Rebalance | Deposited | Withdrawn
 """Entries that record the prices they were made at."""
@@ -38,6 +37,7 @@ class BlockReader:
     chain: Chain
     vault: str
     mandates: Sequence[Mandate]
+    others: Collection[str] = ()  # tokens besides the mandates' that moved in the block
 
     def read(
         self, header: Header, priced: Sequence[Priced], receipts: Iterable[Log], *, with_prices: bool
@@ -73,7 +73,7 @@ class BlockReader:
 
     def _held(self, block: BlockRef) -> tuple[dict[str, int], int]:
         """{qTok} by token, and the {qShare}."""
-        data, tokens = _BALANCE_OF + encode(["address"], [self.vault]), self._tokens()
+        data, tokens = BALANCE_OF + encode(["address"], [self.vault]), self._tokens()
         answers = self.chain.calls([*((token, data) for token in tokens), (self.vault, TOTAL_SUPPLY)], block)
         *held, supply = map(as_number, answers)
         return dict(zip(tokens, held, strict=True)), supply
@@ -126,28 +126,16 @@ class BlockReader:
     def _transfers(self, block: BlockRef, receipts: Iterable[Log]) -> tuple[Transfer, ...]:
         logs = {log.index: log for log in self.chain.logs(self._addresses(), [TRANSFER], block.number, block)}
         logs |= {log.index: log for log in receipts}
-        found = (self._transfer(logs[index]) for index in sorted(logs))
+        found = (transfer_of(logs[index], self._addresses(), self.vault) for index in sorted(logs))
         return tuple(transfer for transfer in found if transfer is not None)
 
     def _tokens(self) -> list[str]:
-        return list(dict.fromkeys(asset.token for mandate in self.mandates for asset in mandate.assets))
+        named = [asset.token for mandate in self.mandates for asset in mandate.assets]
+        return list(dict.fromkeys([*named, *sorted(self.others)]))
 
     def _addresses(self) -> list[str]:
         return [*self._tokens(), self.vault]
 
-    def _transfer(self, log: Log) -> Transfer | None:
-        if log.address not in self._addresses() or len(log.topics) != _TRANSFER_TOPICS or log.topics[0] != TRANSFER:
-            return None
-        sender, receiver = (checksum(topic[-20:]) for topic in log.topics[1:])
-        if log.address != self.vault and self.vault not in (sender, receiver):
-            return None
-        return Transfer(log.address, sender, receiver, as_number(log.data), log.transaction, log.index)
-
 
 def _numbered(named: Iterable[tuple[str, int | Missing]]) -> list[tuple[str, int]]:
     return sorted((feed, round_id) for feed, round_id in named if not isinstance(round_id, Missing))
-
-
-def as_number(data: bytes) -> int:
-    """Of a call that returns one."""
-    return int(decode(["uint256"], data)[0])

@@ -29,7 +29,8 @@ def check_rebalance(
         yield Issue(f"nonce {entry.nonce} is recorded, {state.nonce} is next", RECORD_IS_FALSE)
     known = list(_check_indices(state.mandate, entry.fills))
     yield from known
-    snapshot = _snapshot(state, entry, held, timestamp)
+    prices = tuple(Price(price, round_id, 0) for price, round_id in zip(entry.prices, entry.rounds, strict=True))
+    snapshot = snapshot_of(state, prices, held, timestamp)
     book = Book.of(snapshot, timestamp)
     for name, recorded, chain in (
         ("the value before", entry.value_before, book.total),
@@ -64,8 +65,8 @@ def recorded_moves(mandate: Mandate, fills: Sequence[Fill]) -> tuple[int, ...]:
     return tuple(net)
 
 
-def _snapshot(state: State, entry: Rebalance, held: Sequence[int], timestamp: int) -> Snapshot:
-    """The vault as it was just before the entry, at the time of the entry and at its prices."""
+def snapshot_of(state: State, prices: tuple[Price, ...], held: Sequence[int], timestamp: int) -> Snapshot:
+    """The vault as the entries tell it, holding `held` {qTok}, at these prices and that time."""
     return Snapshot(
         chain_id=0,
         block=BlockRef(0, b"", timestamp),
@@ -79,7 +80,7 @@ def _snapshot(state: State, entry: Rebalance, held: Sequence[int], timestamp: in
         status=state.status(timestamp),
         due=_UNASKED,
         balances=tuple(held),
-        prices=tuple(Price(price, round_id, 0) for price, round_id in zip(entry.prices, entry.rounds, strict=True)),
+        prices=prices,
     )
 
 

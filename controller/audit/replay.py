@@ -59,7 +59,13 @@ class Case:
         return call.sender if call is not None and call.to == self.evidence.vault else None
 
 
-def replay(evidence: Evidence, decoded: Sequence[Decoded], open_block: int | None, whole: bool) -> list[Finding]:
+def replay(
+    evidence: Evidence,
+    decoded: Sequence[Decoded],
+    open_block: int | None,
+    whole: bool,
+    states: list[tuple[int, State]] | None = None,
+) -> list[Finding]:
     """Judge the entries in order.
 
     Parameters
@@ -67,6 +73,7 @@ def replay(evidence: Evidence, decoded: Sequence[Decoded], open_block: int | Non
     open_block : number of the first block of which not all entries are known; nothing behind it is judged.
     whole : whether these are proven to be the vault's whole life, so that its end can be held against the vault's own
         state.
+    states : gets every block with an entry and the state after it, where it is given.
     """
     findings: list[Finding] = []
     state: State | None = None
@@ -76,6 +83,8 @@ def replay(evidence: Evidence, decoded: Sequence[Decoded], open_block: int | Non
         state = _replay_block(evidence, state, list(group), findings, complete=number != open_block)
         if state is None:
             return findings
+        if states is not None:
+            states.append((number, state))
     if whole and state is not None:
         findings += [_vault_finding(evidence, issue) for issue in _check_view(evidence, state, evidence.block)]
     return findings

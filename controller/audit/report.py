@@ -20,6 +20,10 @@ class Level(Enum):
     L4 = "flows and rebalances replayed"
     L5 = "keeper journal matched"
 
+    def includes(self, other: Level) -> bool:
+        """Whether an audit as deep as this one goes as deep as `other`."""
+        return self.name >= other.name
+
 
 class Reach(Enum):
     REACHED = "reached"

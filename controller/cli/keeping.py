@@ -21,6 +21,7 @@ from controller.chain.nodes import CHAIN_IDS
 from controller.cli.session import Session
 from controller.config import keeper_file
 from controller.config.keeper_file import CoinFeed, KeeperFile, KeyPlace
+from controller.deploy import drift
 from controller.errors import ConfigurationError, EvenkeelError, Mistake, NodeError, SigningKeyError
 from controller.execution import keys
 from controller.execution.flight import Policy
@@ -79,11 +80,8 @@ def kept(
     Raises
     ------
     ConfigurationError
-        With everything that is wrong with accounts, roles and tokens.
-    CodeMismatchError
-        When what stands on the chain is not what was deployed.
+        With everything that is wrong with code on the chain, accounts, roles and tokens.
     """
-    session.require_recorded_code()
     block = session.chain.head()
     signers = _signers(file, session, block, signer)
     with ExitStack() as open_:
@@ -104,6 +102,7 @@ def kept(
             signers=signers,
             lease=lease,
             endpoints=session.endpoints,
+            anew=lambda snapshot, now: session.controller(journal, None).decide(snapshot, now=now),
             depth=session.network.depth,
         )
         watch, port = _watch(file, open_, voice)
@@ -218,10 +217,13 @@ def wrong_coin(file: KeeperFile, session: Session) -> Iterator[Mistake]:
 def _signers(
     file: KeeperFile, session: Session, block: BlockRef, other: keys.Signer | None
 ) -> Mapping[Account, keys.Signer]:
-    """Every account of the file, each a keeper of each vault that it sends for; all mistakes at once."""
+    """Every account of the file, each a keeper of each vault that it sends for; all mistakes at once.
+
+    A factory is not asked for its vaults while anything on the chain is not what was deployed.
+    """
     found: dict[Account, keys.Signer] = {}
-    mistakes: list[Mistake] = []
-    kept = kept_vaults(file, session, block)
+    mistakes = [Mistake("contracts", str(each)) for each in drift.check(session.chain, session.directory, block)]
+    kept = [] if mistakes and file.vaults is None else kept_vaults(file, session, block)
     mistakes += wrong_coin(file, session)
     if other is not None:
         account = Account(str(to_checksum_address(other.address)), None)

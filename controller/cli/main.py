@@ -11,7 +11,25 @@ import typer
 from typer.exceptions import TyperException
 
 from controller import __version__
-from controller.cli import audit, chain, demo, deploy, doctor, keeper, plan, profile, rebalance, report, status, vault
+from controller.cli import (
+    advise,
+    audit,
+    chain,
+    demo,
+    deploy,
+    doctor,
+    flow,
+    goal,
+    household,
+    keeper,
+    plan,
+    profile,
+    rebalance,
+    report,
+    status,
+    tax,
+    vault,
+)
 from controller.cli.output import err, print_error
 from controller.errors import EvenkeelError, StorageError, UsageError
 
@@ -36,9 +54,14 @@ app.add_typer(profile.app, name="profile")
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(rebalance.rebalance)
+app.command()(advise.advise)
 app.add_typer(keeper.app, name="keeper")
-app.command()(audit.audit)
+app.add_typer(audit.app, name="audit")
 app.command()(report.report)
+app.add_typer(flow.app, name="flow")
+app.add_typer(goal.app, name="goal")
+app.command()(household.household)
+app.add_typer(tax.app, name="tax")
 app.command()(doctor.doctor)
 
 

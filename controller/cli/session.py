@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,8 +43,19 @@ class Session:
     directory: Path  # deployments/<chainId>
 
     @classmethod
-    def open(cls, network: str, url: str | None, networks: Path | None, deployments: Path) -> Session:
+    def open(
+        cls,
+        network: str,
+        url: str | None,
+        networks: Path | None,
+        deployments: Path,
+        agreeing: Sequence[str] | None = None,
+    ) -> Session:
         """Reads the configuration and connects.
+
+        Parameters
+        ----------
+        agreeing : addresses of nodes in place of the network's own, all of which have to say the same.
 
         Raises
         ------
@@ -53,8 +64,12 @@ class Session:
         NodeError, WrongChainError
             When the node does not answer, or serves another chain.
         """
-        environment = {**os.environ, **({f"EVENKEEL_{network.upper()}_URL": url} if url else {})}
-        return cls.of(load_network(network, environment, networks), deployments, url)
+        given = ",".join(agreeing) if agreeing else url
+        environment = {**os.environ, **({f"EVENKEEL_{network.upper()}_URL": given} if given else {})}
+        configured = load_network(network, environment, networks)
+        if agreeing:
+            configured = configured.model_copy(update={"quorum": len(set(agreeing))})
+        return cls.of(configured, deployments, given)
 
     @classmethod
     def of(cls, configured: Network, deployments: Path, url: str | None = None) -> Session:
@@ -152,11 +167,9 @@ class Session:
     # ---- the controller
 
     def quotes(self) -> VenueQuotes:
-        """Quotes of every venue that is deployed."""
-        configured = self.network.uniswap_v3
-        quoter = configured.quoter_v2 if configured else None
+        """Quotes of every venue that is deployed; every reader reads the pools for itself, once for a block."""
         hubs = tuple(self.tokens[symbol].address for symbol in self.network.hub_tokens if symbol in self.tokens)
-        return venues.quotes(self.chain, self.directory, quoter, self.network.fee_tiers, hubs)
+        return venues.quotes(self.chain, self.directory, self.network.fee_tiers, hubs)
 
     def controller(
         self, journal: Journal, signer: keys.Signer | None, sleep: Callable[[float], None] = time.sleep

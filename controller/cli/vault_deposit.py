@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from controller.cli import options
-from controller.cli.flow import prepare
+from controller.cli.flowing import prepare
 from controller.cli.session import Session, required, signer
 
 

@@ -13,7 +13,7 @@ from controller.chain.wire import Receipt
 from controller.errors import CodeMismatchError, InputError, Mistake, SendError
 from controller.market.quotes import VenueQuotes
 from controller.model import BlockRef, Mandate, Roles
-from controller.planning.plan import Want, best
+from controller.planning.wants import Want, best
 from controller.units import BPS, VALUE_DECIMALS, show_value, to_decimal
 
 Transact = Callable[[str, bytes], Receipt]

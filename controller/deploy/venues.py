@@ -28,22 +28,20 @@ def addresses(directory: Path) -> tuple[str, ...]:
     return records.find(directory, V3).address, *(standing[name].address for name in (V2,) if name in standing)
 
 
-def quotes(
-    chain: Chain, directory: Path, quoter: str | None, fees: tuple[int, ...], hubs: tuple[str, ...]
-) -> VenueQuotes:
+def quotes(chain: Chain, directory: Path, fees: tuple[int, ...], hubs: tuple[str, ...]) -> VenueQuotes:
     """Quotes of every venue that is deployed.
 
     Parameters
     ----------
     directory : ``deployments/<chainId>``.
-    quoter : Uniswap's QuoterV2; None for the one that was deployed with the rest.
     fees : {1e-6} fee tiers of the Uniswap V3 pools.
     hubs : tokens that two pools may be joined over.
     """
     standing = records.load_all(directory)
-    v3 = records.find(directory, V3).address
-    quoter = quoter or records.find(directory, "QuoterV2").address
-    return VenueQuotes((UniswapV3(chain, v3, quoter, fees, hubs), *_v2(chain, standing, hubs)))
+    v3 = records.find(directory, V3)
+    factory, code_hash = v3.args
+    first = UniswapV3(chain, v3.address, factory, bytes.fromhex(code_hash[2:]), fees, hubs)
+    return VenueQuotes((first, *_v2(chain, standing, hubs)))
 
 
 def _v2(chain: Chain, standing: Mapping[str, Deployment], hubs: tuple[str, ...]) -> tuple[UniswapV2, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
 from eth_account import Account
+from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_keys.exceptions import BadSignature
@@ -71,6 +72,10 @@ class LocalSigner:
 
     def sign(self, transaction: Mapping[str, Any]) -> bytes:
         return bytes(self._account.sign_transaction(dict(transaction)).raw_transaction)
+
+    def sign_message(self, message: bytes) -> bytes:
+        """65 bytes over an EIP-191 personal message, which no transaction can be."""
+        return bytes(self._account.sign_message(encode_defunct(message)).signature)
 
     def __repr__(self) -> str:
         return f"LocalSigner({self.address})"

@@ -20,13 +20,13 @@ def require_agreement(place: Place, snapshot: Snapshot, plan: Plan) -> None:
         When they agree on something else than the plan was made from.
     """
     endpoints = place.endpoints
-    if endpoints is None or endpoints.quorum == 1:
+    if endpoints is None or place.anew is None or endpoints.quorum == 1:
         return
     with endpoints.agreeing(snapshot.block):
         again = place.fleet.read([snapshot.vault], snapshot.block)[snapshot.vault]
         if isinstance(again, EvenkeelError):
             raise again
-        made = place.fleet.decide(again, again.block.timestamp + 1)
+        made = place.anew(again, again.block.timestamp + 1)
     if again != snapshot or not isinstance(made, Plan) or replace(made, journal_head=plan.journal_head) != plan:
         raise DisagreementError(
             f"The vault {snapshot.vault} or its pools read differently at the same block {snapshot.block.number}.",

@@ -13,7 +13,7 @@ from controller.execution.journal import Journal
 from controller.execution.keys import Signer
 from controller.execution.lease import Lease
 from controller.keeper.accounts import Account
-from controller.keeper.fleet import Fleet
+from controller.keeper.fleet import Decide, Fleet
 from controller.keeper.guards import Coin, Costs
 from controller.keeper.schedule import Schedule
 from controller.keeper.standing import Trips
@@ -48,4 +48,5 @@ class Place:
     signers: Mapping[Account, Signer]
     lease: Lease | None = None  # None where no other keeper works on the same journal
     endpoints: Endpoints | None = None  # that the chain is read from, where they are to be watched
+    anew: Decide | None = None  # decides with nothing of what was read before; None where one endpoint is enough
     depth: int = 0  # blocks below the head that everything is read at

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from eth_utils.crypto import keccak
 
 from controller.chain.abi import checksum, decode
 from controller.chain.client import Chain
-from controller.errors import RevertError
 from controller.market.quotes import Path, paths
 from controller.model import BlockRef
 
@@ -41,15 +41,23 @@ class UniswapV2:
     factory: str
     pair_init_code_hash: bytes
     hubs: tuple[str, ...]
+    read: dict[bytes, dict[str, Reserves]] = field(default_factory=dict, compare=False, repr=False)
+    """By address, the pairs of the newest block that was asked for: many vaults share them."""
 
     def pools(self, block: BlockRef) -> UniswapV2Pools:
-        return UniswapV2Pools(self, block)
+        if block.hash not in self.read:
+            self.read.clear()
+        return UniswapV2Pools(self, block, self.read.setdefault(block.hash, {}))
 
     def pair(self, one: str, other: str) -> str:
         """Where the pair of two tokens is, or would be."""
-        first, second = sorted((bytes.fromhex(one[2:]), bytes.fromhex(other[2:])))
-        place = b"\xff" + bytes.fromhex(self.factory[2:]) + keccak(first + second) + self.pair_init_code_hash
-        return checksum(keccak(place)[12:])
+        return _place(self.factory, self.pair_init_code_hash, frozenset((one, other)))
+
+
+@lru_cache(maxsize=65_536)
+def _place(factory: str, code_hash: bytes, tokens: frozenset[str]) -> str:
+    salt = keccak(b"".join(sorted(bytes.fromhex(token[2:]) for token in tokens)))
+    return checksum(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + code_hash)[12:])
 
 
 @dataclass(slots=True)
@@ -58,10 +66,19 @@ class UniswapV2Pools:
 
     venue: UniswapV2
     block: BlockRef
-    known: dict[str, Reserves] = field(default_factory=dict)
+    known: dict[str, Reserves]
+    moved: dict[str, Reserves] = field(default_factory=dict)
 
     def paths(self, sell: str, buy: str) -> Iterator[Path]:
         return paths(sell, buy, (FEE,), self.venue.hubs)
+
+    def load(self, wanted: Iterable[Path]) -> None:
+        """Reads the pairs of all these paths in one round trip."""
+        hops = {self.venue.pair(sell, buy): (sell, buy) for path in wanted for sell, _, buy in path}
+        new = {pair: tokens for pair, tokens in hops.items() if pair not in self.known}
+        answers = self.venue.chain.calls([(pair, _RESERVES) for pair in new], self.block) if new else []
+        for (pair, tokens), answer in zip(new.items(), answers, strict=True):
+            self.known[pair] = _reserves(answer, tokens)
 
     def through(self, path: Path, amount: int) -> int:
         for sell, _, buy in path:
@@ -72,8 +89,7 @@ class UniswapV2Pools:
         for sell, _, buy in path:
             reserves = self._reserves(sell, buy)
             received = amount_out(reserves, sell, buy, amount)
-            reserves[sell] += amount
-            reserves[buy] -= received
+            self.moved[self.venue.pair(sell, buy)] = {sell: reserves[sell] + amount, buy: reserves[buy] - received}
             amount = received
 
     def route(self, path: Path) -> bytes:
@@ -82,19 +98,14 @@ class UniswapV2Pools:
 
     def _reserves(self, sell: str, buy: str) -> Reserves:
         pair = self.venue.pair(sell, buy)
-        if pair not in self.known:
-            self.known[pair] = self._read(pair, sell, buy)
-        return self.known[pair]
+        return self.moved.get(pair, self.known[pair])
 
-    def _read(self, pair: str, sell: str, buy: str) -> Reserves:
-        try:
-            answer = self.venue.chain.call(pair, _RESERVES, self.block)
-        except RevertError:
-            return {}
-        if not answer:
-            return {}
-        first, second, _ = decode(_ANSWER, answer)
-        return dict(zip(sorted((sell, buy), key=lambda token: int(token, 16)), (first, second), strict=True))
+
+def _reserves(answer: bytes, tokens: tuple[str, str]) -> Reserves:
+    if not answer:
+        return {}
+    first, second, _ = decode(_ANSWER, answer)
+    return dict(zip(sorted(tokens, key=lambda token: int(token, 16)), (first, second), strict=True))
 
 
 def amount_out(reserves: Reserves, sell: str, buy: str, amount: int) -> int:

@@ -60,6 +60,15 @@ def loss_of(book: Book, swap: Swap) -> int:
     return swap.amount_in * book.prices[swap.sell] - swap.amount_out * book.prices[swap.buy]
 
 
+def ended(book: Book, swaps: Sequence[Swap]) -> tuple[int, ...]:
+    """D36{quote} of each asset after the swaps."""
+    balances = list(book.balances)
+    for swap in swaps:
+        balances[swap.sell] -= swap.amount_in
+        balances[swap.buy] += swap.amount_out
+    return rules.values(balances, book.prices)
+
+
 def _violations(book: Book, swaps: Sequence[Swap], *, part: bool) -> Iterator[Violation]:
     if not swaps:
         yield Violation("NoTrades")
@@ -93,11 +102,7 @@ def _trade(book: Book, index: int, swap: Swap) -> Iterator[Violation]:
 
 
 def _result(book: Book, swaps: Sequence[Swap], *, part: bool) -> Iterator[Violation]:
-    balances = list(book.balances)
-    for swap in swaps:
-        balances[swap.sell] -= swap.amount_in
-        balances[swap.buy] += swap.amount_out
-    held = rules.values(balances, book.prices)
+    held = ended(book, swaps)
     total = sum(held)
     sold, bought = {swap.sell for swap in swaps}, {swap.buy for swap in swaps}
     for asset, target in enumerate(book.targets):

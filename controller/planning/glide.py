@@ -19,11 +19,14 @@ def knots(points: Sequence[tuple[int, int]], risky: Sequence[int], safe: Sequenc
 
     Returns
     -------
-    Knots of exactly 10,000 each, without those that say what the one before them said.
+    Knots of exactly 10,000 each, without those that change nothing: inside a stretch of equal ones, or behind the last
+    change.
     """
-    path: list[Knot] = []
-    for time, share in points:
-        weights = interpolate(safe, risky, share, BPS)
-        if not path or path[-1].weights != weights:
-            path.append(Knot(time, weights))
-    return tuple(path)
+    every = [Knot(time, interpolate(safe, risky, share, BPS)) for time, share in points]
+    return tuple(
+        knot
+        for place, knot in enumerate(every)
+        if not place
+        or every[place - 1].weights != knot.weights
+        or (place + 1 < len(every) and every[place + 1].weights != knot.weights)
+    )

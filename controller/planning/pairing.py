@@ -38,7 +38,7 @@ def serve(ranges: Sequence[Range], minimum: int, step: Step) -> dict[Pair, int]:
     room = [entry.room for entry in ranges]
     pairs: dict[Pair, int] = {}
     while any(need):
-        asset = max(range(len(need)), key=lambda index: (need[index], -index))
+        asset = need.index(max(need))  # the first of equals
         other = _partner(asset, ranges, need, room, pairs, minimum)
         if other is None:
             need[asset] = 0
@@ -62,19 +62,21 @@ def _partner(
     """The best counterpart: an existing pair for a rest too small for a trade of its own, then whoever needs most, then
     whoever trades already, then whoever has most room; None when no trade with `asset` is possible."""
     side = ranges[asset].side
+    if not side:
+        return None
     trading = {index for pair in pairs for index in pair}
-
-    def paired(other: int) -> bool:
-        return (asset, other) in pairs or (other, asset) in pairs
-
-    def rank(other: int) -> tuple[bool, int, bool, bool, int, int]:
-        small = paired(other) and need[asset] < minimum and room[other] >= need[asset]
-        return small, need[other], paired(other), other in trading, room[other], -other
-
-    def fits(other: int) -> bool:
-        return ranges[other].side == -side and min(room[asset], room[other]) >= (1 if paired(other) else minimum)
-
-    return max((other for other in range(len(ranges)) if side and fits(other)), key=rank, default=None)
+    best: tuple[bool, int, bool, bool, int, int] | None = None
+    for other, entry in enumerate(ranges):
+        if entry.side != -side:
+            continue
+        paired = ((asset, other) if side > 0 else (other, asset)) in pairs
+        if min(room[asset], room[other]) < (1 if paired else minimum):
+            continue
+        small = paired and need[asset] < minimum and room[other] >= need[asset]
+        rank = (small, need[other], paired, other in trading, room[other], -other)
+        if best is None or rank > best:
+            best = rank
+    return None if best is None else -best[-1]
 
 
 def fit(pairs: Sequence[Pair], ranges: Sequence[Range], minimum: int) -> dict[Pair, int] | None:
@@ -94,10 +96,7 @@ def fit(pairs: Sequence[Pair], ranges: Sequence[Range], minimum: int) -> dict[Pa
         return None
     while short := [asset for asset, entry in enumerate(ranges) if given[asset] < entry.need]:
         asset = short[0]
-        # Needs are met with one another first, because what only fills a room is turnover that nothing asks for; then
-        # rooms are filled evenly, so that nobody ends closer to its target than it has to.
-        filled = (_path(asset, flows, given, ranges, minimum, eighths) for eighths in range(9))
-        found = next((path for path in filled if path is not None), None)
+        found = _path(asset, flows, given, ranges, minimum)
         if found is None:
             return None
         path, slack = found
@@ -110,30 +109,51 @@ def fit(pairs: Sequence[Pair], ranges: Sequence[Range], minimum: int) -> dict[Pa
     return flows
 
 
+STEPS = 8
+"""Rooms beyond the needs are filled in so many steps, evenly."""
+
+
 def _path(
-    asset: int, flows: dict[Pair, int], given: list[int], ranges: Sequence[Range], minimum: int, eighths: int
+    asset: int, flows: dict[Pair, int], given: list[int], ranges: Sequence[Range], minimum: int
 ) -> tuple[tuple[Pair, ...], int] | None:
     """Pairs that in turn rise and fall so that `asset` gets more and nobody falls short, with the most that the end of
-    the path takes: an asset below its need and so many eighths of its room beyond, or one given more than it needs."""
+    the path takes: an asset below its need or with room beyond, or one given more than it needs.
+
+    Needs are met with one another first, because what only fills a room is turnover that nothing asks for; then rooms
+    are filled evenly, so that nobody ends closer to its target than it has to.
+    """
+    partners: dict[int, list[tuple[Pair, int]]] = {}
+    for pair in flows:
+        partners.setdefault(pair[0], []).append((pair, pair[1]))
+        partners.setdefault(pair[1], []).append((pair, pair[0]))
     seen = {asset}
     queue: deque[tuple[int, tuple[Pair, ...]]] = deque([(asset, ())])
+    best, found = STEPS + 1, None
     while queue:
         node, path = queue.popleft()
-        for rise, other in _neighbours(node, flows, seen):
+        for rise, other in partners.get(node, ()):
+            if other in seen:
+                continue
             seen.add(other)
-            limit = ranges[other].need + (ranges[other].room - ranges[other].need) * eighths // 8
-            if given[other] < limit:
-                return (*path, rise), limit - given[other]
-            for fall, third in _neighbours(other, flows, seen):
-                if flows[fall] == minimum:
+            step, slack = _filling(ranges[other], given[other])
+            if step < best:
+                best, found = step, ((*path, rise), slack)
+            if best == 0:
+                return found
+            for fall, third in partners[other]:
+                if third in seen or flows[fall] == minimum:
                     continue
                 seen.add(third)
                 if given[third] > ranges[third].need:
                     return (*path, rise, fall), given[third] - ranges[third].need
                 queue.append((third, (*path, rise, fall)))
-    return None
+    return found
 
 
-def _neighbours(asset: int, flows: dict[Pair, int], seen: set[int]) -> list[tuple[Pair, int]]:
-    partners = [(pair, pair[1] if pair[0] == asset else pair[0]) for pair in flows if asset in pair]
-    return [(pair, other) for pair, other in partners if other not in seen]
+def _filling(entry: Range, given: int) -> tuple[int, int]:
+    """The first step at which an asset still takes more, and how much; one step too many when it is full."""
+    for step in range(STEPS + 1):
+        limit = entry.need + (entry.room - entry.need) * step // STEPS
+        if given < limit:
+            return step, limit - given
+    return STEPS + 1, 0

@@ -9,18 +9,20 @@ part: the same trades, cut down (`parts`). The next tick goes on from there, as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from controller.errors import InputError
 from controller.model import Decision, NoTrade, Plan, Quote, Reason, Snapshot, Trade
-from controller.planning import checks, due, parts, rules, sizing
+from controller.planning import checks, due, parts, rules, sizing, worth
 from controller.planning.book import Book
 from controller.planning.budget import Bucket
 from controller.planning.checks import Violation
 from controller.planning.pairing import Pair
+from controller.planning.wants import QuoteSource, Want, parted, taken
 from controller.planning.wording import explain
-from controller.units import BPS, show_value
+from controller.planning.worth import Terms
+from controller.units import BPS, D18, show_value
 
 ROUNDS = 6
 """Rounds of quotes for a whole rebalance, and as many again for a part. Each one takes up what the one before it got
@@ -31,15 +33,6 @@ MAX_AMOUNT = 2**128 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
-    """A trade to ask quotes for."""
-
-    sell: int
-    buy: int
-    amount_in: int  # {qTok of sell}
-
-
-@dataclass(frozen=True, slots=True)
 class Proposal:
     """Trades to ask quotes for, in this order."""
 
@@ -47,8 +40,7 @@ class Proposal:
     part: bool = False  # whether they are one part of a rebalance
 
 
-QuoteSource = Callable[[tuple[Want, ...]], Sequence[Quote]]
-"""Quotes for wants that are executed in this order, each against what the ones before it leave behind."""
+NO_TERMS = Terms()
 
 
 def decide(
@@ -60,9 +52,10 @@ def decide(
     deadline: int,
     journal_head: bytes,
     tolerance: int,
+    terms: Terms = NO_TERMS,
 ) -> Decision:
     """Both phases, with as many rounds of quotes as the sizes need, at most `ROUNDS`. Parameters as below."""
-    proposal = propose(snapshot, targets, now=now)
+    proposal = propose(snapshot, targets, now=now, terms=terms)
     rounds_left = ROUNDS
     while isinstance(proposal, Proposal):
         rounds_left -= 1
@@ -75,6 +68,7 @@ def decide(
             journal_head=journal_head,
             tolerance=tolerance,
             rounds_left=rounds_left,
+            terms=terms,
         )
         if not isinstance(result, Proposal):
             return result
@@ -84,13 +78,14 @@ def decide(
     return proposal
 
 
-def propose(snapshot: Snapshot, targets: tuple[int, ...], *, now: int) -> NoTrade | Proposal:
+def propose(snapshot: Snapshot, targets: tuple[int, ...], *, now: int, terms: Terms = NO_TERMS) -> NoTrade | Proposal:
     """What to trade if trading were free.
 
     Parameters
     ----------
     targets : {bps} of the strategy; those of the mandate at the block of the snapshot, because the vault enforces them.
     now : {s} chain time at which the plan is meant to execute; the targets of that time are traded towards.
+    terms : what trading costs beside the venues.
 
     Raises
     ------
@@ -111,7 +106,25 @@ def propose(snapshot: Snapshot, targets: tuple[int, ...], *, now: int) -> NoTrad
         return NoTrade(
             Reason.AT_DESTINATION, "every asset that a rebalance would concern is at its destination already"
         )
-    return _size(snapshot, book, (0,) * len(targets), now=now)
+    whole = _size(snapshot, book, (0,) * len(targets), now=now)
+    return _parted(book, _sliced(snapshot, book, whole, terms, now), terms)
+
+
+def _sliced(snapshot: Snapshot, book: Book, whole: NoTrade | Proposal, terms: Terms, now: int) -> NoTrade | Proposal:
+    """What the schedule of a large order leaves to this part, where there is one; an order whose slices would be below
+    the smallest trade is not cut."""
+    status, slicing = snapshot.status, terms.slicing
+    if slicing is None or isinstance(whole, NoTrade) or not book.parts_allowed:
+        return whole
+    is_open = now <= status.open_until
+    following = status.last_rebalance + slicing.interval
+    if is_open and now < following < status.open_until:
+        return NoTrade(Reason.BEFORE_SLICE, "the order is sliced over time", following)
+    left = status.open_until - now if is_open else book.mandate.destination.window
+    sizes = [want.amount_in * book.prices[want.sell] for want in whole.wants]
+    kept = parts.shrink(sizes, sum(sizes) * slicing.share(left) // D18, book.mandate.min_trade_value)
+    smaller = tuple(_want(book, w.sell, w.buy, size) for w, size in zip(whole.wants, kept, strict=True) if size)
+    return Proposal(smaller, part=True) if smaller and smaller != whole.wants else whole
 
 
 def finish(
@@ -124,49 +137,57 @@ def finish(
     journal_head: bytes,
     tolerance: int,
     rounds_left: int,
+    terms: Terms = NO_TERMS,
 ) -> Plan | NoTrade | Proposal:
     """What to make of the quotes: a plan, a reason for none, or what to ask for instead.
 
     Parameters
     ----------
     proposal : of `propose`, or of the last `finish`.
-    quotes : any number for each want; the best of each is taken.
+    quotes : any number for each want; the best of each is taken, or its parts (`wants.taken`).
     now : {s} as in `propose`.
     deadline : {s} last acceptable block timestamp.
     journal_head : 32 bytes, head of the keeper's journal.
     tolerance : {bps} by which a trade may return less than quoted.
     rounds_left : how often quotes may still be asked for; with 0 the result is final.
+    terms : as in `propose`.
     """
     book, wants = Book.of(snapshot, now), proposal.wants
-    taken = [best(want, quotes) for want in wants]
-    routed = [quote for quote in taken if quote is not None]
-    if len(routed) < len(wants):
-        want = wants[taken.index(None)]
+    found = [taken(want, quotes) for want in wants]
+    if () in found:
+        want = wants[found.index(())]
         sell, buy = due.name(snapshot, want.sell), due.name(snapshot, want.buy)
         return NoTrade(Reason.NO_ROUTE, f"no venue quotes {want.amount_in} of {sell} for {buy}")
+    routed = [quote for each in found for quote in each]
     refused = checks.check(book, routed, part=proposal.part)
     if refused is None:
+        expected = worth.expected(book, routed, terms)
+        if not worth.is_worth_it(book, expected):
+            return NoTrade(Reason.COST_ABOVE_BENEFIT, worth.say(expected))
         trades = tuple(_trade(book, quote, tolerance) for quote in routed)
         block = snapshot.block
-        return Plan(snapshot.status.nonce, deadline, block.number, block.hash, journal_head, proposal.part, trades)
+        head = (snapshot.status.nonce, deadline, block.number, block.hash, journal_head)
+        return Plan(*head, proposal.part, trades, expected)
     if refused.name in LIMITS or proposal.part:
-        result = _cut(snapshot, book, wants, [checks.loss_of(book, quote) for quote in routed], refused, now=now)
+        losses = [sum(checks.loss_of(book, quote) for quote in each) for each in found]
+        result = _cut(snapshot, book, wants, losses, refused, now=now)
     else:
         result = _size(snapshot, book, _costs(book, routed), [(want.sell, want.buy) for want in wants], now=now)
         if result == proposal and book.parts_allowed:
-            return Proposal(wants, part=True)
+            return replace(proposal, part=True)
         if result == proposal:
             words = f"no smaller step reaches the destination: {explain(snapshot, refused)}"
             return NoTrade(Reason.BELOW_MIN_TRADE, words)
     if isinstance(result, Proposal) and result.part == proposal.part and not rounds_left:
         return NoTrade(Reason.COST_ABOVE_LIMIT, f"quotes do not settle: {explain(snapshot, refused)}")
-    return result
+    return _parted(book, result, terms)
 
 
-def best(want: Want, quotes: Sequence[Quote]) -> Quote | None:
-    """The quote that returns most for a want, the first of equals; None when there is none."""
-    fitting = [q for q in quotes if (q.sell, q.buy, q.amount_in) == (want.sell, want.buy, want.amount_in)]
-    return max(fitting, key=lambda quote: quote.amount_out, default=None)
+def _parted(book: Book, result: NoTrade | Proposal, terms: Terms) -> NoTrade | Proposal:
+    """With how far each of its trades may be split over routes."""
+    if isinstance(result, NoTrade):
+        return result
+    return replace(result, wants=parted(result.wants, book, terms.trade_cost))
 
 
 LIMITS = {"TooManyTrades", "OutputTooLow", "LossTooHigh", "LossBudgetExceeded", "TurnoverBudgetExceeded"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from controller.planning import rules
 from controller.planning.book import Book
@@ -40,16 +41,19 @@ def transfers(book: Book, costs: Sequence[int], kept: Sequence[Pair] = ()) -> tu
     destination without crossing a target.
     """
     minimum = BPS * book.mandate.min_trade_value
-    levels = [_ranges(book, costs, level) for level in range(len(MARGINS))]
-    for ranges in levels[:-1] if kept else ():
-        flows = fit(kept, ranges, minimum)
+    last = len(MARGINS) - 1
+    for level in range(last) if kept else ():
+        flows = fit(kept, _ranges(book, costs, level), minimum)
         if flows is not None:
             return _ordered(flows, book)
-    choices = {tuple(sorted(serve(ranges, minimum, step))) for ranges in (levels[0], levels[-1]) for step in Step}
-    for ranges in levels:
-        found = [flows for pairs in choices if (flows := fit(pairs, ranges, minimum)) is not None]
-        if found:
-            return _ordered(min(found, key=lambda flows: (len(flows), sum(flows.values()), sorted(flows))), book)
+    ends = (_ranges(book, costs, 0), _ranges(book, costs, last))
+    choices = sorted({tuple(sorted(serve(ranges, minimum, step))) for ranges in ends for step in Step}, key=len)
+    for level in range(last + 1):
+        ranges = ends[0] if level == 0 else _ranges(book, costs, level)
+        for _, fewest in groupby(choices, key=len):
+            found = [flows for pairs in fewest if (flows := fit(pairs, ranges, minimum)) is not None]
+            if found:
+                return _ordered(min(found, key=lambda flows: (sum(flows.values()), sorted(flows))), book)
     return None
 
 

@@ -21,7 +21,7 @@ SALT = bytes(32)
 
 def quotes(world: World, directory: Path) -> VenueQuotes:
     """Quotes of the world's pools, over the dollar where needed."""
-    return venues.quotes(world.chain, directory, world.quoter, (POOL_FEE,), (world.listed[-1].token,))
+    return venues.quotes(world.chain, directory, (POOL_FEE,), (world.listed[-1].token,))
 
 
 def found_vault(

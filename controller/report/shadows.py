@@ -19,7 +19,8 @@ from controller.model import Cause, Due, Knot, Mandate, NoTrade, Price, Snapshot
 from controller.planning import rules
 from controller.planning.book import Book
 from controller.planning.budget import Bucket
-from controller.planning.plan import Want, propose
+from controller.planning.plan import propose
+from controller.planning.wants import Want
 from controller.units import D18
 
 _UNASKED = Due(False, Cause.PRICE_UNUSABLE, 0, 0, 0, 0, 0, 0, ())

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+from benchmarks import memory
 from benchmarks.crowd import BLOCK_GAS, Crowd
 from benchmarks.page import CROWD, DUE, LATENCY
 from benchmarks.rows import Row
@@ -29,7 +30,7 @@ from controller.config import keeper_file
 from controller.errors import EvenkeelError
 from controller.execution.journal import RecordKind
 from controller.model import BlockRef, Decision, Quote, Reason, Snapshot
-from controller.planning.plan import Want
+from controller.planning.wants import Want
 from controller.replay import saved
 
 WARM = 5  # of them before, not counted
@@ -103,7 +104,7 @@ class Running:
 
 def measure() -> list[Row]:
     """Every row of the keeper."""
-    return [*_latency(), *_idle()]
+    return [*_latency(), *_idle(), *memory.measure()]
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from benchmarks import memory_page, planning_page, tax_page
+
 Rows = Mapping[str, Mapping[str, Any]]
 
 GAS = {
@@ -204,8 +206,11 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
             _table(("", "ours", "web3.py", "ratio"), _fleet(rows)),
             CROWD_HEAD,
             _table(("vaults", "requests", "{s}", "{s} of CPU"), _crowd(rows)),
+            memory_page.section(rows),
             "\n## Whole runs\n\n",
             _table(("", "ours"), _runs(rows)),
+            planning_page.section(rows),
+            *(part if isinstance(part, str) else _table(*part) for part in tax_page.section(rows) or ()),
         ]
     )
 

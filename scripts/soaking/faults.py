@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fault_proxy import (
@@ -67,6 +67,8 @@ DECK = {
     "leader stopped": 2,
 }
 """How often each comes in one pass through the deck; every card is one beat."""
+MARKET = {QUIET: 4, "market": 1}
+"""A deck without faults."""
 
 
 @dataclass
@@ -76,6 +78,7 @@ class Chaos:
     scene: Scene
     chance: random.Random
     counts: Counter[str]
+    deck: Mapping[str, int]
     _cards: list[str] = field(default_factory=list)
     _rules: list[tuple[str, Rule, int]] = field(default_factory=list)  # name, rule, beat at which it ends
     _beat: int = 0
@@ -87,7 +90,7 @@ class Chaos:
     def draw(self) -> str:
         """The next card; a whole deck is shuffled each time."""
         if not self._cards:
-            self._cards = [name for name, times in DECK.items() for _ in range(times)]
+            self._cards = [name for name, times in self.deck.items() for _ in range(times)]
             self.chance.shuffle(self._cards)
         return self._cards.pop()
 
@@ -165,7 +168,7 @@ class Chaos:
         chain.request("anvil_reorg", taken_back, [])
         if again:
             for raw in raws:
-                chain.request("eth_sendRawTransaction", raw)
+                self.scene.pool.restore(raw)
 
     def _empty(self) -> None:
         """As a pool does that is full."""

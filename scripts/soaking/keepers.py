@@ -59,6 +59,11 @@ class Keeper:
         return self.process is not None and self.process.poll() is None and not self.stopped_until
 
     @property
+    def resident(self) -> int:
+        """{KiB} of the process that runs."""
+        return _resident(self.process.pid) if self.process is not None and self.running else 0
+
+    @property
     def warm(self) -> bool:
         """Whether it has run long enough to have been measured, and to end properly when it is told to."""
         return self.running and self._warm > 0

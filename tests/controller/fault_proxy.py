@@ -352,6 +352,11 @@ class GethPool:
             kept, self._kept = self.held, {}
             return [self._pass(transaction, self.ask) for transaction in kept]
 
+    def restore(self, raw: str) -> Json:
+        """Takes in what a reorg has taken out of a block; the node's answer."""
+        with self._lock:
+            return self._pass(Pooled.of(raw), self.ask)
+
     def forget(self, transaction: str) -> None:
         """Drops a held transaction, by its hash, as a pool does that is full."""
         with self._lock:

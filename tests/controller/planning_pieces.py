@@ -36,7 +36,7 @@ from controller.model import (
 )
 from controller.planning.due import due
 from controller.planning.path import targets_at
-from controller.planning.plan import Want
+from controller.planning.wants import Want
 
 BPS = 10_000
 DOLLAR = 10**36  # D36{quote}

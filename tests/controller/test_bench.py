@@ -77,6 +77,17 @@ def test_sizes__when_measured_again__then_are_the_committed_ones_with_a_tenth_to
     assert max(row["ratio"] for row in committed) <= 0.9
 
 
+def test_page__when_memory_was_measured__then_it_says_so_and_before_it_does_not(benchmarks: SimpleNamespace) -> None:
+    rows = [row for row in RESULTS if not row["id"].startswith("keeper.memory")]
+    assert "### Memory" not in benchmarks.page.render(rows, MACHINE)
+    measured = [
+        benchmarks.rows.Row("keeper.memory_after_soak.mib", 111.6, "MiB").as_dict(),
+        benchmarks.rows.Row("keeper.memory_growth.mib", 0.4, "MiB").as_dict(),
+    ]
+    page = benchmarks.page.render([*rows, *measured], MACHINE)
+    assert "| `keeper.memory_after_soak.mib` after all ticks, {MiB} | 111.6 |" in page
+
+
 @pytest.mark.parametrize("kind", ["gas.where.", "gas.opcode."])
 def test_parts__when_added_up__then_are_the_totals(kind: str) -> None:
     rows = {row["id"]: row for row in RESULTS}

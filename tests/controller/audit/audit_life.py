@@ -10,7 +10,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from controller.audit import AuditReport, audit_vault
+from controller.audit import AuditReport, Level, audit_vault
 from controller.chain import dev
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
@@ -77,6 +77,7 @@ class Life:
     vault: str
     to_block: BlockRef
     mandate: Mandate  # at its creation
+    journal: Path
     honest: dict[str, Any] = field(default_factory=dict)  # answers by request: the chain does not change any more
 
     @property
@@ -87,10 +88,20 @@ class Life:
     def feeds(self) -> tuple[str, ...]:
         return tuple(asset.feed.source for asset in self.mandate.assets)
 
-    def audit(self, lie: Lie | None = None, to_block: BlockRef | None = None) -> AuditReport:
+    def audit(
+        self, lie: Lie | None = None, to_block: BlockRef | None = None, journal: Path | None = None
+    ) -> AuditReport:
+        """To L4; to L5 with a journal."""
         chain = LyingChain(self, lie) if lie else Chain(self.node.url, self.node.chain_id)
         return audit_vault(
-            chain, self.ledger, self.vault, from_block=0, to_block=to_block or self.to_block, mandate_file=FILE
+            chain,
+            self.ledger,
+            self.vault,
+            from_block=0,
+            to_block=to_block or self.to_block,
+            mandate_file=FILE,
+            depth=Level.L5 if journal else Level.L4,
+            journal=str(journal) if journal else None,
         )
 
 
@@ -156,7 +167,7 @@ def live(node: Node, directory: Path) -> Life:
             replay(world, controller, vault, steps, lambda record: None)
             between()
     dev.mine(chain)
-    return Life(node, contracts["Ledger"], vault, chain.head(), mandate)
+    return Life(node, contracts["Ledger"], vault, chain.head(), mandate, directory / "journal.db")
 
 
 @dataclass(frozen=True)

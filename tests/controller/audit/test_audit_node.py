@@ -7,12 +7,12 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from audit_life import Lie, Life
+from audit_life import FILE, Lie, Life
 
 from controller.audit import AuditReport, Level, Reach, audit_vault, timelock
 from controller.audit.movements import GasPaid, movements, read_movements
-from controller.audit.read import Source, gather
-from controller.audit.read_block import TRANSFER
+from controller.audit.read import Asked, Source, gather
+from controller.audit.transfers import TRANSFER
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.contract import Contract
@@ -23,7 +23,7 @@ from controller.errors import FindingError, NodeError, NotFoundError, UncheckedE
 from controller.model import Entry, Kind
 
 ENTRY = "0x" + load("ILedger").abi.events["Entry"].topic.hex()
-DEMANDED = (Level.L0, Level.L3, Level.L4)
+DEMANDED = (Level.L0, Level.L1, Level.L2, Level.L3, Level.L4)
 
 
 def _entries(life: Life) -> list[Entry]:
@@ -54,9 +54,12 @@ def _is_entry(log: Any, entry: Entry) -> bool:
 
 def _about_logs(alter: Callable[[list[Any]], list[Any]]) -> Lie:
     """Lies in `eth_getLogs` alone, about entries alone."""
+    return _about(load("ILedger").abi.events["Entry"].topic, alter)
 
+
+def _about(topic: bytes, alter: Callable[[list[Any]], list[Any]]) -> Lie:
     def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
-        asked = method == "eth_getLogs" and parameters[0]["topics"][0] == ENTRY
+        asked = method == "eth_getLogs" and parameters[0]["topics"][0] == "0x" + topic.hex()
         return alter(deepcopy(answer)) if asked else answer
 
     return lie
@@ -71,7 +74,7 @@ def test_audit__when_the_node_is_honest__then_says_ok_with_counts(life: Life) ->
     assert report.blocks < report.entries == len(_entries(life))
     assert report.verdict() == (
         f"OK: {report.entries} entries in {report.blocks} blocks, {report.rebalances} rebalances, "
-        f"{report.flows} flows, up to block {life.to_block.number}; reached L0, L3, L4"
+        f"{report.flows} flows, up to block {life.to_block.number}; reached L0, L1, L2, L3, L4"
     )
 
 
@@ -269,7 +272,8 @@ def test_audit__when_a_byte_of_the_proof_is_flipped__then_the_proof_is_wrong(lif
 
     report = life.audit(lie)
     assert {result.level: result.reach for result in report.levels}[Level.L3] is Reach.FAILED
-    assert report.wrong[0].block == life.to_block.number
+    assert {finding.level for finding in report.wrong} == {Level.L3}
+    assert report.wrong[-1].block == life.to_block.number
 
 
 def test_audit__when_the_node_gives_no_proof__then_only_a_demand_for_it_fails(life: Life) -> None:
@@ -319,10 +323,60 @@ def test_movements__when_read_from_a_node__then_are_those_of_the_audited_evidenc
     chain = Chain(life.node.url, life.node.chain_id)
     found = read_movements(chain, life.ledger, life.vault, from_block=0, to_block=life.to_block)
     source = Source(chain, life.ledger, life.vault)
-    assert found == movements(gather(source, 0, life.to_block, None, lambda done, total: None))
+    assert found == movements(gather(source, Asked(0, life.to_block), lambda done, total: None))
     assert len({one.at.transaction for one in found if isinstance(one, GasPaid) and one.paid > 0}) == len(
         {entry.transaction for entry in _entries(life)}
     )
+
+
+def test_audit__when_the_node_hides_a_log_everywhere__then_the_blocks_receipts_tell(life: Life) -> None:
+    entry = _last(life, Kind.MINTED)
+
+    def hides(method: str, parameters: Sequence[Any], answer: Any) -> Any:
+        if method in ("eth_getBlockReceipts", "eth_getTransactionReceipt") and answer:
+            answer = deepcopy(answer)
+            for receipt in answer if isinstance(answer, list) else [answer]:
+                receipt["logs"] = [log for log in receipt["logs"] if not _is_entry(log, entry)]
+        return [log for log in answer if not _is_entry(log, entry)] if method == "eth_getLogs" else answer
+
+    report = life.audit(hides)
+    hidden = [finding for finding in report.wrong if finding.level is Level.L2]
+    assert [finding.block for finding in hidden] == [entry.block_number]
+    assert "the block commits to" in hidden[0].what
+
+
+def test_audit__when_the_node_hides_a_donation__then_the_balance_is_unreconciled(life: Life) -> None:
+    donated = "0x" + (12_345).to_bytes(32).hex()
+    report = life.audit(_about(TRANSFER, lambda logs: [log for log in logs if log["data"] != donated]))
+    assert any("UNRECONCILED" in finding.what and "12345 between" in finding.what for finding in report.wrong)
+
+
+def test_audit__when_a_parent_is_altered__then_the_link_is_named(life: Life) -> None:
+    number = life.to_block.number - 3
+    report = life.audit(_header_lie(number, "stateRoot"))
+    assert (report.wrong[0].level, report.wrong[0].block) == (Level.L1, number)
+
+
+def test_audit__when_a_block_is_trusted__then_it_is_what_everything_hangs_on(life: Life) -> None:
+    chain = Chain(life.node.url, life.node.chain_id)
+    before = chain.block(life.to_block.number - 1)
+    report = audit_vault(
+        chain, life.ledger, life.vault, from_block=0, to_block=before, trusted=life.to_block.hash, mandate_file=FILE
+    )
+    assert report.findings == ()
+    assert "linked to the trusted block 0x" + life.to_block.hash.hex() in report.levels[1].detail
+    with pytest.raises(UncheckedError, match="does not have the trusted block"):
+        audit_vault(chain, life.ledger, life.vault, from_block=0, to_block=before, trusted=b"\1" * 32)
+
+
+def test_audit__when_less_is_asked_for__then_the_rest_is_not_attempted(life: Life) -> None:
+    chain = Chain(life.node.url, life.node.chain_id)
+    for depth in list(Level)[:-1]:
+        report = audit_vault(
+            chain, life.ledger, life.vault, from_block=0, to_block=life.to_block, mandate_file=FILE, depth=depth
+        )
+        assert report.findings == ()
+        assert [report.reached(level) for level in Level] == [depth.includes(level) for level in Level]
 
 
 def test_audit__when_it_starts_too_late__then_says_to_start_earlier(life: Life) -> None:

@@ -232,6 +232,19 @@ def test_geth_pool__when_it_pays_less_than_the_base_fee__then_waits(chain: Chain
     assert chain.receipt(sent) is not None
 
 
+def test_geth_pool__when_a_reorg_gives_it_back_below_the_base_fee__then_waits(
+    chain: Chain, proxy: Proxy, node: Node
+) -> None:
+    pool = proxy.geth_pool()
+    sent = chain.send_raw(_signed(node, chain.nonce(node.accounts[0]), fee=50 * GWEI, tip=1))
+    raw = chain.request("eth_getRawTransactionByHash", word(sent))
+    chain.request("anvil_reorg", 1, [])
+    chain.request("anvil_setNextBlockBaseFeePerGas", hex(100 * GWEI))
+    dev.mine(chain)
+    pool.restore(raw)
+    assert [word(sent)] == [pooled.hash for pooled in pool.held]
+
+
 def test_websocket__when_cut_and_down__then_closed_and_refused(proxy: Proxy) -> None:
     ask = '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
     with connect(proxy.ws_url) as socket:

@@ -3,110 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from command import Here, background, wait_until
+from keeper_world import FILE, JOURNAL, another, keeping, kinds, mined, passes
 from vault_world import VaultWorld
 
 from controller.chain import dev
 from controller.chain.contract import Contract
-from controller.cli.keeping import Kept, kept
-from controller.cli.rehearsal import tokens
-from controller.cli.session import Session
-from controller.config import keeper_file
-from controller.config.mandate_file import Deployed, parse
-from controller.deploy import venues
-from controller.deploy.records import folder
-from controller.errors import CodeMismatchError, StorageError
+from controller.errors import ConfigurationError, StorageError
 from controller.execution.documents import from_document
 from controller.execution.journal import Journal, RecordKind
-from controller.keeper.alerts import Alert, AlertKind
+from controller.keeper.alerts import AlertKind
 from controller.keeper.fleet import FleetRecord
 from controller.keeper.loop import Keeper
 from controller.keeper.standing import Control, Word
-from controller.model import ZERO_ADDRESS, Roles, Sequencer
-from controller.replay.markets import MACRO
-from controller.replay.run import found_vault
+from controller.model import ZERO_ADDRESS
 
-FILE = """
-[keeper]
-network = "anvil"
-schedule = "block"
-kill_file = "stop"
-{keeper}
-[guards]
-{guards}
-[accounts.main]
-dev_account = 1
-[journal]
-path = "keeper.db"
-"""
 RUN = ("keeper", "run", "--config", "keeper.toml", "--broadcast")
-JOURNAL = "sqlite:///keeper.db"
 
 
-def written(keeper: str = "", guards: str = "") -> None:
-    Path("keeper.toml").write_text(FILE.format(keeper=keeper, guards=guards))
-
-
-@contextmanager
-def keeping(world: VaultWorld, keeper: str = "", guards: str = "", broadcast: bool = True) -> Iterator[Keeper]:
-    """A keeper of the world's vaults, to be passed by hand."""
-    source = FILE.format(keeper=keeper, guards=guards).encode()
-    file = keeper_file.parse(source, {"EVENKEEL_ANVIL_URL": world.node.url})
-    with kept(file, Session.of(file.network, Path("deployments")), broadcast=broadcast) as found:
-        yield _hearing(found)
-
-
-def _hearing(found: Kept) -> Keeper:
-    found.keeper.watch.send = ALERTS.append
-    ALERTS.clear()
-    return found.keeper
-
-
-ALERTS: list[Alert] = []
-"""What the keeper of a test has told its operator."""
-
-
-def told() -> set[AlertKind]:
-    return {alert.condition.kind for alert in ALERTS}
-
-
-def passes(keeper: Keeper, count: int = 3) -> None:
-    """Passes, each at the newest block; what is sent is mined at once."""
-    for _ in range(count):
-        keeper.pass_(keeper.place.chain.head())
-
-
-def mined(world: VaultWorld) -> None:
-    world.chain.request("evm_mine")
-
-
-def kinds() -> list[RecordKind]:
-    with Journal(JOURNAL) as journal:
-        assert journal.verify() is None
-        return [record.kind for record in journal.records()]
+def written(guards: str = "") -> None:
+    source = FILE.format(network="anvil", keeper="", guards=guards, schedule="block", account="dev_account = 1")
+    Path("keeper.toml").write_text(source)
 
 
 def said(control: Control, vault: str = "") -> None:
     with Journal(JOURNAL) as journal:
         journal.append_all([control.draft(vault)])
-
-
-@pytest.fixture
-def another(world: VaultWorld) -> str:
-    """A second vault with the mandate, the owner and the keeper of the first."""
-    records = folder(Path("deployments"), world.node.chain_id)
-    accounts = world.world.accounts
-    roles = Roles(accounts.owner, ZERO_ADDRESS, accounts.guardian, (accounts.keeper,))
-    deployed = Deployed(world.contracts["ChainlinkOracle"], venues.addresses(records), Sequencer())
-    mandate = parse(MACRO.mandate_file(), tokens(world.world), deployed, roles=roles).mandate
-    return found_vault(
-        world.world, records, world.contracts["VaultFactory"], mandate, roles, 1_000_000, b"\x02".rjust(32, b"\0")
-    )
 
 
 def nonce(world: VaultWorld, vault: str) -> int:
@@ -117,7 +42,7 @@ def nonce(world: VaultWorld, vault: str) -> int:
 
 
 def test_keeper__when_a_vault_drifts__then_executed_once_and_idle_again(world: VaultWorld) -> None:
-    with keeping(world) as keeper:
+    with keeping(world) as (keeper, _):
         passes(keeper, 1)
         world.move(140)
         passes(keeper, 4)
@@ -135,19 +60,20 @@ def test_keeper__when_a_vault_drifts__then_executed_once_and_idle_again(world: V
     ]  # fmt: skip
 
 
-def test_keeper__when_two_vaults_drift__then_one_account_serves_both_in_turn(world: VaultWorld, another: str) -> None:
-    with keeping(world) as keeper:
+def test_keeper__when_two_vaults_drift__then_one_account_serves_both_in_turn(world: VaultWorld) -> None:
+    second = another(world, 2)
+    with keeping(world) as (keeper, _):
         world.move(140)
         passes(keeper, 1)
         assert len(keeper.flights) == 1
         for _ in range(4):
             mined(world)
             passes(keeper, 1)
-        assert (world.nonce(), nonce(world, another)) == (1, 1)
+        assert (world.nonce(), nonce(world, second)) == (1, 1)
 
 
 def test_keeper__when_dry__then_it_decides_and_records_and_sends_nothing(world: VaultWorld) -> None:
-    with keeping(world, broadcast=False) as keeper:
+    with keeping(world, broadcast=False) as (keeper, _):
         world.move(140)
         passes(keeper)
     assert set(kinds()) == {RecordKind.FLEET}
@@ -158,22 +84,22 @@ def test_keeper__when_dry__then_it_decides_and_records_and_sends_nothing(world: 
 
 
 def test_F28_keeper__when_stopped_by_file_word_or_the_chain__then_no_new_intents_at_once(world: VaultWorld) -> None:
-    with keeping(world) as keeper:
+    with keeping(world) as (keeper, told):
         world.move(140)
         Path("stop").touch()
         passes(keeper)
-        assert told() == {AlertKind.KILLED}
+        assert told.kinds() == {AlertKind.KILLED}
         Path("stop").unlink()
         said(Control(Word.PAUSE, "a test"))
         mined(world)
         passes(keeper)
-        assert AlertKind.PAUSED in told()
+        assert AlertKind.PAUSED in told.kinds()
         guardian = world.world.accounts.guardian
         pausing = Contract(world.chain, world.vault, "IVault")
         said(Control(Word.RESUME, "a test"))
         _transact(world, guardian, world.vault, pausing.encode("pause"))
         passes(keeper)
-        assert AlertKind.VAULT_PAUSED in told()
+        assert AlertKind.VAULT_PAUSED in told.kinds()
         assert RecordKind.INTENT not in kinds()
         _transact(world, world.world.accounts.owner, world.vault, pausing.encode("unpause"))
         passes(keeper)
@@ -188,17 +114,17 @@ def test_F02_keeper__when_its_account_runs_dry__then_held_and_told_and_goes_on_o
     world: VaultWorld,
 ) -> None:
     account = world.world.accounts.keeper
-    with keeping(world) as keeper:
+    with keeping(world) as (keeper, told):
         world.move(140)
         world.chain.request("anvil_setBalance", account, hex(10**12))
         passes(keeper)
-        assert told() == {AlertKind.BALANCE_EMPTY}
+        assert told.kinds() == {AlertKind.BALANCE_EMPTY}
         assert world.nonce() == 0
         world.chain.request("anvil_setBalance", account, hex(10**17))
         mined(world)
         passes(keeper)
         assert world.nonce() == 1
-    assert AlertKind.BALANCE_EMPTY in {alert.condition.kind for alert in ALERTS if alert.phase.value == "over"}
+    assert AlertKind.BALANCE_EMPTY in {alert.condition.kind for alert in told.alerts if alert.phase.value == "over"}
 
 
 @pytest.mark.parametrize(
@@ -219,12 +145,12 @@ def test_F01_F27_keeper__when_gas_costs_more_than_the_operator_pays__then_held_b
     world.move(140)
     # an answer that makes the chain's coin dear
     feed = world.world.by_symbol("EQUITY").feed
-    with keeping(world, guards=limits.format(feed=feed)) as keeper:
+    with keeping(world, guards=limits.format(feed=feed)) as (keeper, _):
         passes(keeper)
         held = keeper.watch.metrics.registry.get_sample_value("evenkeel_holds_total", {"guard": guard})
         assert held == 1.0
     assert RecordKind.INTENT not in kinds()
-    with keeping(world, guards="daily_spend_eth = 1\ngas_ceiling_gwei = 100") as keeper:
+    with keeping(world, guards="daily_spend_eth = 1\ngas_ceiling_gwei = 100") as (keeper, _):
         passes(keeper)
         assert world.nonce() == 1
 
@@ -233,16 +159,16 @@ def test_F27_keeper__when_plans_fail_again_and_again__then_the_breaker_opens_unt
     world: VaultWorld,
 ) -> None:
     world.move(140)
-    with keeping(world, guards="vault_failures = 2") as keeper:
+    with keeping(world, guards="vault_failures = 2") as (keeper, told):
         for _ in range(2):
             _fails_once(world, keeper)
-        assert AlertKind.VAULT_BREAKER_OPEN not in told()
+        assert AlertKind.VAULT_BREAKER_OPEN not in told.kinds()
         mined(world)
         passes(keeper)
-        assert AlertKind.VAULT_BREAKER_OPEN in told()
+        assert AlertKind.VAULT_BREAKER_OPEN in told.kinds()
         assert kinds().count(RecordKind.INTENT) == 2
     # a restart does not close it
-    with keeping(world, guards="vault_failures = 2") as keeper:
+    with keeping(world, guards="vault_failures = 2") as (keeper, _):
         passes(keeper)
         assert kinds().count(RecordKind.INTENT) == 2
         said(Control(Word.RESET, "a test"), world.vault)
@@ -274,10 +200,10 @@ def _fails_once(world: VaultWorld, keeper: Keeper) -> None:
 
 def test_F18_keeper__when_the_vault_refuses_in_the_block__then_decoded_told_and_counted(world: VaultWorld) -> None:
     world.move(140)
-    with keeping(world) as keeper:
+    with keeping(world) as (keeper, told):
         _fails_once(world, keeper)
         assert keeper.standing.failures == {world.vault: 1}
-        assert AlertKind.PLAN_FAILED in told()
+        assert AlertKind.PLAN_FAILED in told.kinds()
     with Journal(JOURNAL) as journal:
         (outcome,) = journal.records(kind=RecordKind.OUTCOME)
     assert outcome.body["fate"] == "REVERTED"
@@ -286,18 +212,18 @@ def test_F18_keeper__when_the_vault_refuses_in_the_block__then_decoded_told_and_
 
 def test_F15_keeper__when_the_chain_halts__then_it_is_told_and_no_tick_is_owed_afterwards(world: VaultWorld) -> None:
     now = [1_000.0]
-    with keeping(world, keeper="silence_seconds = 60") as keeper:
+    with keeping(world, keeper="silence_seconds = 60") as (keeper, told):
         keeper.clock = lambda: now[0]
         passes(keeper, 1)
         for _ in range(10):
             now[0] += 30
             passes(keeper, 1)
         assert keeper.schedule.ticks == 1
-        assert told() == {AlertKind.CHAIN_SILENT}
+        assert told.kinds() == {AlertKind.CHAIN_SILENT}
         mined(world)
         passes(keeper, 3)
         assert keeper.schedule.ticks == 2
-        assert ALERTS[-1].phase.value == "over"
+        assert told.alerts[-1].phase.value == "over"
 
 
 def test_F20_keepers__when_two_share_a_journal__then_one_leads_and_the_other_finishes_what_it_left(
@@ -306,7 +232,7 @@ def test_F20_keepers__when_two_share_a_journal__then_one_leads_and_the_other_fin
     world.move(140)
     world.chain.request("evm_setAutomine", False)
     try:
-        with keeping(world) as standby, keeping(world) as leader:
+        with keeping(world) as (standby, _), keeping(world) as (leader, _):
             passes(leader, 1)
             passes(standby, 2)
             assert (len(leader.flights), len(standby.flights)) == (1, 0)
@@ -400,12 +326,16 @@ def test_F23_keeper__when_its_accounts_are_wrong__then_all_of_it_at_once_and_78(
         assert part in done.said
 
 
-def test_F23_keeper__when_code_is_not_what_was_deployed__then_refused(
+def test_F23_keeper__when_code_is_altered_and_a_role_is_missing__then_both_in_one_report_and_78(
     world: VaultWorld,
 ) -> None:
     world.chain.request("anvil_setCode", world.contracts["VaultLens"], "0x00")
-    with pytest.raises(CodeMismatchError), keeping(world):
+    lines = {"keeper": f'vaults = ["{world.vault}"]', "account": "dev_account = 3"}
+    with pytest.raises(ConfigurationError) as caught, keeping(world, **lines):
         pass
+    assert caught.value.exit_code == 78
+    for part in (f"VaultLens {world.contracts['VaultLens']}: altered code", f"is no keeper of {world.vault}"):
+        assert part in str(caught.value)
 
 
 def test_F23_keeper__when_its_file_has_no_journal_that_can_be_made__then_a_named_error(world: VaultWorld) -> None:

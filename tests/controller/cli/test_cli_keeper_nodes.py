@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fault_proxy import Call, Forward, Proxy, fault_proxy, status
-from hexbytes import HexBytes
+from fault_proxy import Call, Fault, Forward, Json, Proxy, fault_proxy, status
+from keeper_world import another, intents, keeping, listed, passes
 from vault_world import VaultWorld
 
 from controller.chain import dev
 from controller.chain.artifacts import load
 from controller.chain.contract import Contract
-from controller.cli.keeping import kept
-from controller.cli.rehearsal import tokens
-from controller.cli.session import Session
-from controller.config import keeper_file
-from controller.config.mandate_file import Deployed, parse
-from controller.deploy import venues
 from controller.deploy.creation import init_code
-from controller.deploy.records import folder
-from controller.execution.documents import from_document
-from controller.execution.journal import Journal, RecordKind
-from controller.keeper.alerts import Alert, AlertKind
-from controller.keeper.fleet import FleetRecord
-from controller.keeper.loop import Keeper
-from controller.model import ZERO_ADDRESS, Reason, Roles, Sequencer, TickRecord
-from controller.replay.markets import MACRO
-from controller.replay.run import found_vault
+from controller.keeper.alerts import AlertKind
+from controller.model import Reason, Sequencer
 
-FILE = """
-[keeper]
-network = "{network}"
-schedule = "block"
-{keeper}
-[accounts.main]
-dev_account = 1
-[journal]
-path = "keeper.db"
-"""
 QUORUM = """
 [pair]
 chain_id = 31337
@@ -53,44 +29,8 @@ fee_tiers = [500, 3000]
 hub_tokens = ["DOLLAR"]
 """
 HOUR = 3_600
-
-
-class Told:
-    """What a keeper of a test has told its operator."""
-
-    def __init__(self) -> None:
-        self.alerts: list[Alert] = []
-
-    def kinds(self) -> set[AlertKind]:
-        return {alert.condition.kind for alert in self.alerts}
-
-
-@contextmanager
-def keeping(
-    world: VaultWorld, *, keeper: str = "", network: str = "anvil", networks: Path | None = None
-) -> Iterator[tuple[Keeper, Told]]:
-    told = Told()
-    source = FILE.format(network=network, keeper=keeper).encode()
-    file = keeper_file.parse(source, {"EVENKEEL_ANVIL_URL": world.node.url}, networks)
-    with kept(file, Session.of(file.network, Path("deployments")), broadcast=True) as found:
-        found.keeper.watch.send = told.alerts.append
-        yield found.keeper, told
-
-
-def passes(keeper: Keeper, count: int = 3) -> None:
-    for _ in range(count):
-        keeper.pass_(keeper.place.chain.head())
-
-
-def listed(vault: str) -> list[TickRecord]:
-    with Journal("sqlite:///keeper.db") as journal:
-        fleet = [from_document(FleetRecord, each.body) for each in journal.records(kind=RecordKind.FLEET)]
-    return [tick for record in fleet for tick in record.listed if tick.vault == vault]
-
-
-def intents() -> int:
-    with Journal("sqlite:///keeper.db") as journal:
-        return len(journal.records(kind=RecordKind.INTENT))
+LIQUIDITY = f"0x{4:064x}"
+"""Slot of a Uniswap V3 pool's liquidity."""
 
 
 # ---- several nodes
@@ -105,18 +45,20 @@ def liar(world: VaultWorld) -> Iterator[tuple[Proxy, Path]]:
         yield proxy, path
 
 
-def _more_out(quoter: str) -> object:
-    """A node that lies about what the pools would give, by the smallest amount."""
+def _shallow(world: VaultWorld) -> Fault:
+    """A node that lies about the pools' liquidity, however they are asked."""
+    pools = [listed.pool for listed in world.world.listed if listed.pool is not None]
+    lie = {pool: {"stateDiff": {LIQUIDITY: _less(world, pool)}} for pool in pools}
 
-    def fault(call: Call, forward: Forward) -> object:
-        answer = forward(call)
-        if str(call.parameters[0].get("to", "")).lower() != quoter.lower() or "result" not in answer:
-            return answer
-        data = bytearray(HexBytes(answer["result"]))
-        data[31] ^= 1
-        return {**answer, "result": "0x" + data.hex()}
+    def fault(call: Call, forward: Forward) -> Json:
+        return forward(Call(call.method, (*call.parameters[:2], lie)))
 
     return fault
+
+
+def _less(world: VaultWorld, pool: str) -> str:
+    held = int(world.chain.request("eth_getStorageAt", pool, LIQUIDITY, "latest"), 16)
+    return f"0x{held * 99 // 100:064x}"
 
 
 def test_F12_keeper__when_a_node_lies_about_the_pools__then_no_trade_and_told_at_once(
@@ -124,7 +66,7 @@ def test_F12_keeper__when_a_node_lies_about_the_pools__then_no_trade_and_told_at
 ) -> None:
     proxy, networks = liar
     with keeping(world, network="pair", networks=networks) as (keeper, told):
-        proxy.inject(_more_out(world.world.quoter), "eth_call")
+        proxy.inject(_shallow(world), "eth_call")
         world.move(140)
         passes(keeper)
         assert told.kinds() == {AlertKind.NODES_DISAGREE}
@@ -187,22 +129,11 @@ def _push(world: VaultWorld, feed: str, answer: int) -> None:
     )
 
 
-def _on_an_l2(world: VaultWorld, uptime: str) -> str:
-    """Another vault, whose prices count only while a sequencer is up."""
-    records, accounts = folder(Path("deployments"), world.node.chain_id), world.world.accounts
-    roles = Roles(accounts.owner, ZERO_ADDRESS, accounts.guardian, (accounts.keeper,))
-    deployed = Deployed(world.contracts["ChainlinkOracle"], venues.addresses(records), Sequencer(uptime, HOUR))
-    mandate = parse(MACRO.mandate_file(), tokens(world.world), deployed, roles=roles).mandate
-    return found_vault(
-        world.world, records, world.contracts["VaultFactory"], mandate, roles, 1_000_000, b"\x03".rjust(32, b"\0")
-    )
-
-
 def test_F16_keeper__when_the_sequencer_is_down_or_has_just_come_back__then_no_trade(world: VaultWorld) -> None:
     uptime = _uptime(world)
     _push(world, uptime, 0)
     _wait(world, HOUR + 1)
-    vault = _on_an_l2(world, uptime)
+    vault = another(world, 3, sequencer=Sequencer(uptime, HOUR))
     with keeping(world, keeper=f'vaults = ["{vault}"]') as (keeper, _):
         passes(keeper, 1)
         world.move(140)

@@ -147,6 +147,18 @@ def test_deposit__of_a_value__then_spread_by_the_vault_and_not_below_what_was_sh
         assert allowance == 0, "exactly what was paid was approved"
 
 
+@pytest.mark.parametrize(("option", "route"), [("--deposit", "routeDeposit"), ("--withdraw", "routeWithdraw")])
+def test_flow_plan__beside_the_vaults_own_routing__then_the_same_amounts(
+    whole: Whole, here: Here, option: str, route: str
+) -> None:
+    whole.world.move(110)
+    done = here("flow", "plan", whole.address, option, "50000 USD", "--json")
+    assert done.code == 0
+    amounts = [int(amount) for amount in done.document["amounts"].values()]
+    assert amounts == list(whole.read(route, 50_000 * 10**36))
+    assert sum(amounts) > 0
+
+
 def test_withdraw__of_a_value__then_the_overweight_first(whole: Whole) -> None:
     whole.world.move(110)
     done = whole("withdraw", "1000 USD", "--vault", whole.address, *OWNER, "--broadcast", "--json")

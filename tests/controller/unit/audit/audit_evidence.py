@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from audit_pieces import MANDATE_FILE, next_head, prove
+import rlp
+from audit_pieces import KINDS, MANDATE_FILE, next_head, prove
 from audit_world import Block, World
 from eth_utils import keccak
 
 from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, Round, SelfView, Transfer
-from controller.chain import entries as said
 from controller.chain.entries import Created, MandateSet, Payload, Submitted, encode_payload
-from controller.model import Entry, Kind, Mandate, Rebalance
-
-KINDS: dict[type, Kind] = {
-    Rebalance if kind is Kind.REBALANCED else getattr(said, kind.name.title().replace("_", "")): kind for kind in Kind
-}
+from controller.model import Entry, Mandate
 
 
 def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Evidence:
@@ -48,7 +44,7 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
                     kind, raw = KINDS[type(payload)], encode_payload(KINDS[type(payload)], payload)
                     head = next_head(head, written, kind, raw)
                     at = headers[number].stated_hash
-                    entries.append(Entry(world.vault.address, written, kind, head, raw, number, at, hash_, index))
+                    entries.append(Entry(world.vault.address, written, int(kind), head, raw, number, at, hash_, index))
                     written += 1
                 index += 1
             if len(entries) > first:
@@ -72,7 +68,16 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
         blocks=blocks,
         views=_views(world, announced),
         mandate_file=MANDATE_FILE,
+        links={number: rlp.encode(list(header.fields)) for number, header in headers.items()},
+        receipt_lists=None
+        if instead
+        else {number: rlp.encode(block.receipts) for number, block in world.blocks.items()},
+        ends=None if instead else {token: (0, held) for token, held in world.vault.held.items()},
     )
+
+
+def _receipt_lists(world: World) -> dict[int, bytes]:
+    return {number: rlp.encode(block.receipts) for number, block in world.blocks.items()}
 
 
 def _block_evidence(

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import rlp
 from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 from trie import HexaryTrie
 
 from controller.audit.header import Header
+from controller.chain import entries as said
 from controller.chain.wire import Proof, StorageProof
 from controller.model import (
     Asset,
     Destination,
     Feed,
     Fees,
+    Kind,
     Knot,
     Limits,
     Mandate,
     Period,
+    Rebalance,
     Scope,
     Sequencer,
     Trigger,
@@ -67,13 +72,49 @@ MANDATE = Mandate(
 ANSWERS = (300 * 10**8, 100 * 10**8, 2_000 * 10**8, 10**8)
 
 
-def made_header(parent: bytes, state_root: bytes, number: int, timestamp: int) -> Header:
+def made_header(
+    parent: bytes, state_root: bytes, number: int, timestamp: int, receipts_root: bytes = bytes(32)
+) -> Header:
     """A Shanghai header."""
-    words = [parent, bytes(32), bytes(20), state_root, bytes(32), bytes(32), bytes(256)]
+    words = [parent, bytes(32), bytes(20), state_root, bytes(32), receipts_root, bytes(256)]
     numbers = [0, number, 30_000_000, 21_000, timestamp]
     later = [b"", bytes(32), bytes(8), b"\x07", bytes(32)]
     fields = (*words, *(rlp.sedes.big_endian_int.serialize(value) for value in numbers), *later)
     return Header(keccak(rlp.encode(list(fields))), fields)
+
+
+KINDS: dict[type, Kind] = {
+    Rebalance if kind is Kind.REBALANCED else getattr(said, kind.name.title().replace("_", "")): kind for kind in Kind
+}
+
+Told = tuple[str, list[bytes], bytes]
+"""(address, topics, data) of a log."""
+
+
+def transfer_log(token: str, sender: str, receiver: str, amount: int) -> Told:
+    ends = [bytes.fromhex(end[2:]).rjust(32, b"\0") for end in (sender, receiver)]
+    return token, [keccak(text="Transfer(address,address,uint256)"), *ends], amount.to_bytes(32)
+
+
+def entry_log(ledger: str, vault: str, seq: int, kind: int, head: bytes, payload: bytes) -> Told:
+    words = [bytes.fromhex(vault[2:]).rjust(32, b"\0"), seq.to_bytes(32), kind.to_bytes(32)]
+    topic = keccak(text="Entry(address,uint40,uint8,bytes27,bytes)")
+    return ledger, [topic, *words], encode(["bytes27", "bytes"], [head, payload])
+
+
+def made_receipt(place: int, logs: Sequence[Told]) -> bytes:
+    """Of an EIP-1559 transaction."""
+    said = [[bytes.fromhex(where[2:]), topics, data] for where, topics, data in logs]
+    return bytes(
+        b"\2" + rlp.encode([b"\1", rlp.sedes.big_endian_int.serialize(21_000 * (place + 1)), bytes(256), said])
+    )
+
+
+def trie_root(items: Sequence[bytes]) -> bytes:
+    trie = HexaryTrie({})
+    for index, item in enumerate(items):
+        trie[rlp.encode(index)] = item
+    return bytes(trie.root_hash)
 
 
 def next_head(head: bytes, seq: int, kind: int, payload: bytes) -> bytes:

@@ -6,13 +6,24 @@ import random
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from audit_pieces import MANDATE, ZERO, address, made_header
+from audit_pieces import (
+    KINDS,
+    MANDATE,
+    ZERO,
+    address,
+    entry_log,
+    made_header,
+    made_receipt,
+    next_head,
+    transfer_log,
+    trie_root,
+)
 from audit_vault import Transaction, Vault, call_data, mandate_call
 from eth_utils import keccak
 
 from controller.audit.evidence import Call, SelfView
 from controller.audit.header import Header
-from controller.chain.entries import Created
+from controller.chain.entries import Created, encode_payload
 from controller.model import Fill, Mandate, Power, Roles
 from controller.planning import rules
 from controller.planning.flows import route_in, route_out
@@ -31,6 +42,7 @@ class Block:
     rounds_before: dict[str, int]
     rounds_after: dict[str, int]
     view: SelfView
+    receipts: list[bytes]
 
 
 class World:
@@ -56,6 +68,7 @@ class World:
         self.random = random.Random(seed)  # noqa: S311 - a made-up life, no secret
         self.ledger, self.vault, self.number = address("ledger"), Vault(mandate), 10
         self.blocks: dict[int, Block] = {}
+        self._written, self._head = 0, bytes(27)
         self._before = self._seen()
         vault = self.vault
         roles = Roles(vault.owner, vault.strategist, vault.guardian, (vault.keeper,))
@@ -76,12 +89,34 @@ class World:
     def close(self, *transactions: Transaction) -> None:
         """Seal what `transactions` did since the last block; the vault is already as it is after them."""
         self.number += 1
+        receipts = [self._receipt(place, done) for place, done in enumerate(transactions)]
         (held, supply, rounds), now = self._before, self._seen()
         held_before = dict.fromkeys(now[0], 0) | held
         self.blocks[self.number] = Block(
-            self.vault.now, list(transactions), held_before, now[0], supply, now[1], rounds, now[2], self.vault.view()
+            self.vault.now,
+            list(transactions),
+            held_before,
+            now[0],
+            supply,
+            now[1],
+            rounds,
+            now[2],
+            self.vault.view(),
+            receipts,
         )
         self._before = now
+
+    def _receipt(self, place: int, done: Transaction) -> bytes:
+        logs = []
+        for log in done.logs:
+            if isinstance(log, tuple):
+                logs.append(transfer_log(*log))
+            else:
+                kind, raw = KINDS[type(log)], encode_payload(KINDS[type(log)], log)
+                self._head = next_head(self._head, self._written, kind, raw)
+                logs.append(entry_log(self.ledger, self.vault.address, self._written, kind, self._head, raw))
+                self._written += 1
+        return made_receipt(place, logs)
 
     def wait(self, seconds: int) -> None:
         self.vault.now += seconds
@@ -231,6 +266,6 @@ class World:
         parent = bytes(32)
         for number, block in self.blocks.items():
             root = last_root if last_root and number == self.number else bytes(keccak(text=f"root {number}"))
-            found[number] = made_header(parent, root, number, block.timestamp)
+            found[number] = made_header(parent, root, number, block.timestamp, trie_root(block.receipts))
             parent = found[number].stated_hash
         return found

@@ -13,7 +13,8 @@ from planning_pieces import DAY, DOLLAR, HEAD, NOW, Venue, ended, judge, make_ma
 from controller.model import NoTrade, Period, Plan, Quote, Reason, Scope, Snapshot, TriggerKind
 from controller.planning.budget import D14
 from controller.planning.parts import shrink
-from controller.planning.plan import ROUNDS, Proposal, Want, decide, propose
+from controller.planning.plan import ROUNDS, Proposal, decide, propose
+from controller.planning.wants import Want
 
 ONE = 10**18  # {qTok} one dollar's worth, also D36{quote/qTok}
 WINDOW = 30 * DAY

@@ -10,7 +10,8 @@ from planning_pieces import HEAD, NOW, Venue, address, judge, make_mandate, make
 
 from controller.errors import InputError
 from controller.model import Fill, Knot, NoTrade, Plan, Price, Quote, Reason, Scope, Snapshot
-from controller.planning.plan import Proposal, QuoteSource, Want, best, decide, finish, propose
+from controller.planning.plan import Proposal, decide, finish, propose
+from controller.planning.wants import QuoteSource, Want, best
 
 ONE = 10**18  # {qTok} one dollar's worth, also D36{quote/qTok}
 DEADLINE = NOW + 600

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import pandas as pd
 import pytest
 from planning_pieces import DOLLAR, NOW, Venue, make_mandate, make_snapshot, price
 
@@ -123,7 +124,7 @@ def test_tick__when_without_a_key_or_without_broadcast__then_dry(
     record = _controller(journal, APART, monkeypatch, signed=signed).tick(VAULT, broadcast=broadcast)
     assert record.plan_hash is not None
     assert record.outcome is None
-    assert record.detail == "1 trade"
+    assert record.detail.startswith("1 trade, expected to cost ")
     assert sending.calls == []
     assert journal.ticks(VAULT) == [record]
 
@@ -145,6 +146,31 @@ def test_tick__when_due__then_simulated_sent_and_recorded_in_this_order(
     assert sending.arguments["sleep"] is controller.sleep
     assert record.plan_hash == plan_hash(decision)
     assert record.outcome is sending.outcome
+
+
+def test_decide__when_due__then_the_strategy_gets_the_past_of_this_snapshot(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prices = pd.DataFrame({"a": [1.0], "b": [2.0]})
+    asked: list[Snapshot] = []
+    given: list[pd.DataFrame | None] = []
+
+    class Observing:
+        def target(self, snapshot: Snapshot, past: pd.DataFrame | None) -> tuple[int, ...]:
+            given.append(past)
+            return snapshot.targets
+
+    def past(snapshot: Snapshot) -> pd.DataFrame:
+        asked.append(snapshot)
+        return prices
+
+    controller = replace(_controller(journal, APART, monkeypatch), strategy=Observing(), past=past)
+    controller.decide(EVEN, now=NOW)
+    assert (asked, given) == ([], []), "nothing is asked while nothing is due"
+    controller.decide(APART, now=NOW)
+    assert asked == [APART]
+    assert len(given) == 1
+    assert given[0] is prices
 
 
 def test_tick__when_the_plan_is_made__then_it_holds_until_its_deadline_in_chain_time(

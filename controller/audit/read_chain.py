@@ -1,0 +1,130 @@
+"""Reads the chain around what a vault wrote: all headers in between, the receipts of its blocks, where tokens moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from controller.audit.evidence import Missing
+from controller.audit.header import Header, header_from_json
+from controller.audit.read_block import BALANCE_OF, UNREADABLE
+from controller.audit.receipt_trie import encode_receipt, pack_receipts
+from controller.audit.receipts import batch
+from controller.audit.shelf import Shelf
+from controller.audit.transfers import TRANSFER, as_number
+from controller.chain import wire
+from controller.chain.abi import decode, encode
+from controller.chain.artifacts import load
+from controller.chain.client import Chain
+from controller.chain.transport import RpcError
+from controller.errors import UncheckedError
+from controller.model import Asset, BlockRef
+
+_PAGE: Final = 1_000
+"""Headers that are in memory at once."""
+
+
+def trusted_block(chain: Chain, trusted: bytes) -> Header:
+    """The header of the block that the auditor trusts, as the node gives it.
+
+    Raises
+    ------
+    UncheckedError
+        When the node does not have it.
+    """
+    answer = chain.request("eth_getBlockByHash", wire.word(trusted), False)
+    if answer is None:
+        raise UncheckedError(
+            f"The node does not have the trusted block {wire.word(trusted)}.",
+            "It may be of another chain, or behind: check the hash, or ask another node.",
+        )
+    return header_from_json(answer)
+
+
+def read_links(chain: Chain, first: int, last: int) -> Mapping[int, bytes] | Missing:
+    """The RLP of every header from block `first` to block `last`; what the node does not have is not in it."""
+    shelf = Shelf()
+    for start in range(first, last + 1, _PAGE):
+        numbers = range(start, min(start + _PAGE, last + 1))
+        answers = batch(chain, "eth_getBlockByNumber", [[hex(number), False] for number in numbers])
+        for number, answer in zip(numbers, answers, strict=True):
+            if not answer:
+                continue
+            header = header_from_json(answer)
+            if header.unknown:
+                return Missing(
+                    f"block {number} has fields that this version does not know, {', '.join(header.unknown)}"
+                )
+            shelf.put(number, header.encoded())
+    return shelf
+
+
+def read_receipt_lists(chain: Chain, headers: Mapping[int, Header], numbers: Iterable[int]) -> Mapping[int, bytes]:
+    """All receipts of each of these blocks, packed; what the node does not have is not in it."""
+    shelf, whole = Shelf(), True
+    for number in sorted(set(numbers) & headers.keys()):
+        found = None
+        if whole:
+            try:
+                found = chain.request("eth_getBlockReceipts", hex(number))
+            except RpcError:
+                whole = False  # one by one then
+        if not whole:
+            found = _one_by_one(chain, number)
+        if found is not None and all(found):
+            shelf.put(number, pack_receipts([encode_receipt(answer) for answer in found]))
+    return shelf
+
+
+def _one_by_one(chain: Chain, number: int) -> list[wire.Json] | None:
+    block = chain.request("eth_getBlockByNumber", hex(number), False)
+    if not block:
+        return None
+    return batch(chain, "eth_getTransactionReceipt", [[hash_] for hash_ in wire.field(block, "transactions")])
+
+
+def moved_in(chain: Chain, tokens: Sequence[str], vault: str, first: int, last: BlockRef) -> dict[int, set[str]]:
+    """The blocks in which tokens came to the vault or left it, as the node's logs give them, with the tokens."""
+    found: dict[int, set[str]] = {}
+    place = encode(["address"], [vault])
+    for topics in ([TRANSFER, None, place], [TRANSFER, place, None]):
+        for log in chain.logs(tokens, topics, first, last) if tokens else ():
+            found.setdefault(log.block_number, set()).add(log.address)
+    return found
+
+
+def read_ends(
+    chain: Chain, tokens: Sequence[str], vault: str, before: BlockRef, last: BlockRef
+) -> Mapping[str, tuple[int, int]] | Missing:
+    """{qTok} by token that the vault had at the block before its first entry, and has at the last block."""
+    try:
+        return {token: (_balance(chain, token, vault, before), _balance(chain, token, vault, last)) for token in tokens}
+    except UNREADABLE as error:
+        return Missing(error.message)
+
+
+def _balance(chain: Chain, token: str, vault: str, block: BlockRef) -> int:
+    answer = chain.call(token, BALANCE_OF + encode(["address"], [vault]), block)
+    if not answer and not chain.code(token, block):
+        return 0  # a token that is younger than the vault
+    return as_number(answer)
+
+
+def read_prices(chain: Chain, assets: Mapping[int, Sequence[Asset]]) -> dict[int, tuple[int, ...] | Missing]:
+    """D36{quote/qTok} that the feeds of `assets` answer at the end of each of these blocks."""
+    feed = load("IAggregatorV3").abi.functions["latestRoundData"]
+    asked = [
+        [{"to": asset.feed.source, "data": wire.word(feed.encode())}, hex(number)]
+        for number, inside in assets.items()
+        for asset in inside
+    ]
+    try:
+        answers = iter(batch(chain, "eth_call", asked))
+        return {
+            number: tuple(
+                asset.price_from_answer(decode(feed.outputs, wire.octets(next(answers)))[1]) for asset in inside
+            )
+            for number, inside in assets.items()
+        }
+    except UNREADABLE as error:
+        return dict.fromkeys(assets, Missing(error.message))

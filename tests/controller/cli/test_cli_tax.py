@@ -1,0 +1,192 @@
+"""Taxes of a real vault: the report, the formats, the standing lot rule on chain, and the check of it all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from beancount import loader
+from command import Done, Here
+from vault_world import VaultWorld
+
+from controller.chain import dev
+from controller.chain.contract import Contract
+from controller.execution.keys import development_signer
+
+
+@pytest.fixture
+def traded(world: VaultWorld, here: Here) -> VaultWorld:
+    """Two rebalances with a standing rule in between: equity sold after its rise, bought after its fall. All of it in
+    the February of a year."""
+    begun = datetime.fromtimestamp(world.chain.head().timestamp, UTC)
+    dev.set_next_timestamp(world.chain, int(datetime(begun.year + 1, 2, 1, tzinfo=UTC).timestamp()))
+    world.move(140)
+    assert here("rebalance", "--dev-account", "1", "--broadcast").code == 0
+    declare(world, here, "hifo")
+    dev.set_next_timestamp(world.chain, world.chain.head().timestamp + 86_400)
+    world.move(75)
+    assert here("rebalance", "--dev-account", "1", "--broadcast").code == 0
+    return world
+
+
+def declare(world: VaultWorld, here: Here, method: str) -> None:
+    rule = here("tax", "rule", "--method", method)
+    assert rule.code == 0
+    Path(f"{method}.json").write_text(rule.out)
+    assert here("vault", "declare", f"{method}.json", "--dev-account", "0", "--broadcast").code == 0
+
+
+def year(world: VaultWorld) -> str:
+    return str(datetime.fromtimestamp(world.chain.head().timestamp, UTC).year)
+
+
+def report(world: VaultWorld, here: Here, *more: str) -> Done:
+    return here("tax", "report", "--year", year(world), *more)
+
+
+def test_report__of_a_real_vault__then_lines_sums_rules_and_no_advice(traded: VaultWorld, here: Here) -> None:
+    done = report(traded, here)
+    assert done.code == 0
+    assert here("tax", "report").out == done.out, "the newest block's year where none is named"
+    assert "EQUITY" in done.out
+    assert "short-term gain" in done.out
+    assert "no tax advice" in done.said
+    assert "IRC § 1222" in done.said
+    assert "UNRECONCILED" not in done.said
+
+
+def test_report__in_every_journal__then_its_own_program_accepts_it_with_the_chains_balances(
+    traded: VaultWorld, here: Here
+) -> None:
+    assert report(traded, here, "-f", "beancount", "--out", "vault.beancount").code == 0
+    text = Path("vault.beancount").read_text()
+    assert text.count(" balance ") == 3
+    assert loader.load_string(text)[1] == []
+    assert report(traded, here, "-f", "hledger", "--out", "vault.journal").code == 0
+    checked = subprocess.run(["hledger", "-f", "vault.journal", "check"], capture_output=True, text=True, check=False)  # noqa: S607
+    assert checked.stderr == ""
+
+
+def test_report__with_a_line_named__then_it_opens_to_both_transactions(traded: VaultWorld, here: Here) -> None:
+    opened = report(traded, here, "--line", "1", "--json").document
+    for side in ("disposal", "lot"):
+        transaction = opened[side]["transaction"]
+        assert traded.chain.receipt(bytes.fromhex(transaction[2:])) is not None
+    assert report(traded, here, "--line", "99").code == 64
+
+
+def test_check__of_an_honest_report__then_right_and_of_another_then_found(traded: VaultWorld, here: Here) -> None:
+    Path("report.json").write_text(report(traded, here, "--json", "--rule", "hifo.json").out)
+    document = json.loads(Path("report.json").read_text())
+    assert {line["method"] for line in document["lines"]} == {"fifo", "hifo"}
+    assert here("tax", "check", "report.json", "--rule", "hifo.json").code == 0
+    assert here("tax", "check", "report.json").code == 3
+    Path("fifo.json").write_text(report(traded, here, "--json").out)
+    done = here("tax", "check", "fifo.json", "--rule", "hifo.json")
+    assert done.code == 3
+    assert "in force was hifo" in done.said
+    document["lines"][0]["gain"]["exact"] = "0"
+    Path("report.json").write_text(json.dumps(document))
+    assert "line 1" in here("tax", "check", "report.json", "--rule", "hifo.json").said
+
+
+def test_check__of_a_report_without_rules__then_the_declared_one_is_unchecked(traded: VaultWorld, here: Here) -> None:
+    Path("report.json").write_text(report(traded, here, "--json").out)
+    done = here("tax", "check", "report.json")
+    assert done.code == 4
+    assert "whose file is not given" in done.said
+
+
+def test_report__with_a_rule_that_nobody_declared__then_refused(traded: VaultWorld, here: Here) -> None:
+    Path("lifo.json").write_text(here("tax", "rule", "--method", "lifo").out)
+    done = report(traded, here, "--rule", "lifo.json")
+    assert done.code == 65
+    assert "no entry declares its hash" in done.said
+
+
+def test_report__for_an_account_that_never_paid_in__then_nothing_is_theirs(traded: VaultWorld, here: Here) -> None:
+    done = here("tax", "report", "--year", year(traded), "--owner", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
+    assert done.code == 65
+    assert "Nothing was disposed of" in done.said
+
+
+def test_report__when_somebody_else_holds_shares__then_the_vault_is_pooled_and_that_is_said(
+    traded: VaultWorld, here: Here
+) -> None:
+    owner, stranger = traded.world.accounts.owner, development_signer(6).address
+    transfer = Contract(traded.chain, traded.vault, "TestToken").encode("transfer", stranger, 10**18)
+    dev.transact(traded.chain, owner, traded.vault, transfer)
+    done = report(traded, here)
+    assert done.code == 65, "no share was given away for anything"
+    assert "The vault is pooled" in done.said
+    assert "are the lots" in done.said
+    assert report(traded, here, "--owner", owner, "--owner", stranger).code == 0, "both are the same owner's"
+
+
+REFUSED = (
+    (("--jurisdiction", "fr"), 64, "us (United States)"),
+    (("--method", "guess"), 64, "least-tax"),
+    (("--method", "average"), 64, "does not know the method average"),
+    (("--format", "excel"), 64, "form8949"),
+    (("--year", "1999"), 65, "Years with disposals"),
+    (("--jurisdiction", "de"), 64, "--exchange"),
+    (("--zone", "Mars/Olympus"), 65, "Europe/Berlin"),
+    (("--rates", "37"), 64, "37%,20%"),
+    (("--wash-sales-from", "soon"), 64, "2027-01-01"),
+    (("--lots", "missing.csv"), 65, "cannot be read"),
+    (("--owner", "me"), 64, "is no address"),
+)
+
+
+def test_report__of_what_cannot_be__then_named(traded: VaultWorld, here: Here) -> None:
+    for arguments, code, said in REFUSED:
+        done = here("tax", "report", "--year", year(traded), *arguments)
+        assert (done.code, said in done.said) == (code, True), (arguments, done.said)
+
+
+def test_report__with_bad_files__then_every_row_is_named(traded: VaultWorld, here: Here) -> None:
+    Path("lots.csv").write_text(
+        "asset,wallet,date,quantity,cost\nEQUITY,w,2020-01-01,1,1\nEQUITY,w,2020-01-01,-1,1\nSILVER,w,2020-01-01,1,1\n"
+        "EQUITY,w,yesterday,1,1\n"
+    )
+    done = report(traded, here, "--lots", "lots.csv")
+    assert done.code == 65
+    assert all(f"row {row}" in done.said for row in (3, 4, 5))
+    Path("rates.csv").write_text("currency,date,rate\nEUR,2020-01-01,0.9\n")
+    done = report(traded, here, "-j", "de", "--exchange", "rates.csv")
+    assert done.code == 65
+    assert "there is no rate of EUR" in done.said
+
+
+def test_lots__of_a_real_vault__then_each_with_its_days(traded: VaultWorld, here: Here) -> None:
+    document = here("tax", "lots", "--json").document
+    assert {lot["asset"] for lot in document["lots"]} == {"EQUITY", "BOND", "GOLD"}
+    assert all(lot["days"] in (365, 366, 367) or lot["days"] < 366 for lot in document["lots"])
+    assert "days left" in here("tax", "lots", "-j", "de").said
+
+
+def test_plan__of_a_vault_out_of_its_band__then_the_cheapest_lots_cost_no_more(traded: VaultWorld, here: Here) -> None:
+    traded.move(160)
+    document = here("tax", "plan", "--rates", "37%,20%", "--json").document
+    assert float(document["to_sell"]) > 10_000
+    assert float(document["cheapest"]["tax"]) <= float(document["by_method"]["tax"])
+    assert document["by_method"]["lots"][0]["asset"] == "EQUITY"
+    assert "by least tax: tax" in here("tax", "plan", "--rates", "37%,20%").said
+    assert here("tax", "plan").code == 64
+
+
+def test_harvest__of_a_vault_with_a_loss__then_proposed_with_targets_that_keep_the_group(
+    traded: VaultWorld, here: Here
+) -> None:
+    traded.move(30)
+    given = ("--rates", "37%,20%", "--partner", "EQUITY=BOND")
+    document = here("tax", "harvest", *given, "--json").document
+    (proposal,) = [one for one in document["proposals"] if one["asset"] == "EQUITY"]
+    assert sum(proposal["targets_bps"].values()) == 10_000
+    assert float(proposal["saved"]) > float(proposal["cost"])
+    assert here("tax", "harvest", *given).code == 0
+    assert here("tax", "harvest", "--rates", "37%,20%", "--partner", "EQUITY=SILVER").code == 65
+    assert here("tax", "harvest", "--partner", "EQUITY=BOND").code == 64

@@ -1,0 +1,121 @@
+"""Wash sales of the United States: the window, what takes up the loss, and that it is put off and not lost."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from tax_pieces import ASSET, ONE, WALLET, at, bought, moved, random_ledger, sold
+
+from controller.tax.booking import Booked, Method, book
+from controller.tax.holding import days_in
+from controller.tax.movements import Disposal, Lot, Movement, Nature
+from controller.tax.wash import WashRule, WashSales, applied
+
+SECURITY = WashRule(frozenset({ASSET}))
+
+
+def booked(movements: list[Movement], rule: WashRule = SECURITY, method: Method = Method.FIFO) -> Booked:
+    return book(movements, method, wash=WashSales(rule, days_in()))
+
+
+def put_off(found: Booked) -> Fraction:
+    return applied(found.matches) / ONE
+
+
+@pytest.mark.parametrize(
+    ("day", "disallowed"), [("2024-06-01", 250), ("2024-07-01", 250), ("2024-07-02", 0), ("2024-05-02", 250)]
+)
+def test_wash_sale__at_the_edges_of_its_window__then_30_days_on_either_side(day: str, disallowed: int) -> None:
+    movements = [bought("2024-01-10", 100, 1_000), bought(day, 100, 800), sold("2024-06-01", 100, 750, hour=11)]
+    assert put_off(booked(movements)) == disallowed
+
+
+def test_wash_sale__with_a_purchase_31_days_before__then_none() -> None:
+    movements = [bought("2024-01-10", 100, 1_000), bought("2024-05-01", 100, 800), sold("2024-06-01", 100, 750)]
+    assert put_off(booked(movements)) == 0
+
+
+def test_wash_sale__with_less_bought_back__then_as_much_of_the_loss() -> None:
+    movements = [bought("2024-01-10", 100, 1_000), sold("2024-06-01", 100, 750), bought("2024-06-20", 40, 320)]
+    found = booked(movements)
+    assert put_off(found) == 100
+    (held,) = found.holdings[ASSET, WALLET]
+    assert held.cost == 420 * ONE
+
+
+def test_wash_sale__with_more_bought_back__then_only_the_replaced_part_changes() -> None:
+    movements = [bought("2024-01-10", 100, 1_000), sold("2024-06-01", 100, 750), bought("2024-06-20", 150, 1_200)]
+    held = booked(movements).holdings[ASSET, WALLET]
+    assert [(one.quantity, one.cost / ONE, one.lot.tacked > 0) for one in held] == [
+        (100, 1_050, True),
+        (50, 400, False),
+    ]
+
+
+def test_wash_sale__when_a_part_of_one_purchase_is_sold__then_its_rest_replaces_nothing() -> None:
+    assert put_off(booked([bought("2024-05-20", 100, 1_000), sold("2024-06-01", 50, 400)])) == 0
+
+
+def test_wash_sale__with_a_purchase_in_another_wallet__then_it_counts() -> None:
+    movements = [bought("2024-01-10", 100, 1_000), sold("2024-06-01", 100, 750)]
+    found = booked([*movements, bought("2024-06-20", 100, 800, wallet="other")])
+    assert put_off(found) == 250
+    assert found.holdings[ASSET, "other"][0].cost == 1_050 * ONE
+
+
+def test_wash_sale__with_a_replacement_that_was_moved__then_it_is_found_there() -> None:
+    movements = [
+        bought("2024-01-10", 100, 1_000, wallet="other"),
+        bought("2024-05-20", 100, 800),
+        moved("2024-05-25", 100, receiver="wallet"),
+        sold("2024-06-01", 100, 750, wallet="other"),
+    ]
+    found = booked(movements)
+    assert put_off(found) == 250
+    assert found.holdings[ASSET, "wallet"][0].cost == 1_050 * ONE
+
+
+def test_wash_sale__with_tokens_paid_in__then_nothing_was_bought() -> None:
+    movements = [bought("2024-01-10", 100, 1_000), sold("2024-06-01", 100, 750)]
+    assert put_off(booked([*movements, bought("2024-06-20", 100, 800, nature=Nature.PAID_IN)])) == 0
+
+
+def test_wash_sale__of_crypto__then_off_until_its_date() -> None:
+    movements = [bought("2024-01-10", 100, 1_000), sold("2024-06-01", 100, 750), bought("2024-06-20", 100, 800)]
+    assert put_off(booked(movements, WashRule())) == 0
+    assert put_off(booked(movements, WashRule(others_from=date(2024, 6, 2)))) == 0
+    assert put_off(booked(movements, WashRule(others_from=date(2024, 6, 1)))) == 250
+
+
+def test_wash_sale__sold_again_within_the_window__then_the_loss_goes_on_to_the_next() -> None:
+    movements = [
+        bought("2024-01-10", 100, 1_000),
+        sold("2024-06-01", 100, 750),
+        bought("2024-06-10", 100, 800),
+        sold("2024-06-20", 100, 700),
+        bought("2024-07-01", 100, 650),
+    ]
+    found = booked(movements)
+    assert [match.disallowed / ONE for match in found.matches] == [250, 350]
+    (held,) = found.holdings[ASSET, WALLET]
+    assert held.cost == 1_000 * ONE
+    since = at("2024-07-01") - (at("2024-06-01") - at("2024-01-10")) - (at("2024-06-20") - at("2024-06-10"))
+    assert held.lot.held_from == since
+
+
+@pytest.mark.parametrize("method", [Method.FIFO, Method.LIFO, Method.HIFO, Method.LOFO, Method.LEAST_TAX])
+def test_wash_sale__of_any_ledger__then_losses_are_put_off_and_not_lost(method: Method) -> None:
+    seen = Fraction(0)
+    for seed in range(30):
+        movements = random_ledger(seed, 80)
+        found = booked(movements, SECURITY, method)
+        paid = sum((one.cost for one in movements if isinstance(one, Lot)), Fraction(0))
+        got = sum((one.proceeds for one in movements if isinstance(one, Disposal)), Fraction(0))
+        left = sum((held.cost for held in found.holdings.get((ASSET, WALLET), ())), Fraction(0))
+        taxed = sum((match.gain + match.disallowed for match in found.matches), Fraction(0))
+        assert taxed == got - paid + left
+        assert all(0 <= match.disallowed <= max(-match.gain, 0) for match in found.matches)
+        seen += applied(found.matches)
+    assert seen > 0
