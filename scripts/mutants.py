@@ -28,9 +28,16 @@ from slither import Slither
 
 LEAST = 0.9
 """Share of the mutants that has to be found."""
-Stages = tuple[tuple[str, ...], ...]
+Files = tuple[str, ...]
+
+
+def vault(*names: str) -> Files:
+    return tuple(f"Vault{name}.t.sol" for name in names)
+
+
+REST = vault("Triggers", "Due", "Pause", "Fees", "Donation", "Reentrancy", "Unanswered", "Targets", "Share")
 EVERYWHERE = ("Vault*.t.sol", "Sandwich.t.sol", "invariants/*.t.sol", "threats/*.t.sol")
-TESTS: dict[str, tuple[str, Stages]] = {
+TESTS: dict[str, tuple[str, tuple[Files, ...]]] = {
     "Budget": ("libraries/Budget.sol", (("Budget.t.sol",), ("VaultBudgets.t.sol", "invariants/Hostile*.t.sol"))),
     "Calendar": ("libraries/Calendar.sol", (("Calendar.t.sol",), ("Triggers.t.sol", "VaultTriggers.t.sol"))),
     "Triggers": ("libraries/Triggers.sol", (("Triggers.t.sol",), EVERYWHERE)),
@@ -38,25 +45,10 @@ TESTS: dict[str, tuple[str, Stages]] = {
     "Rules": ("libraries/Rules.sol", (("Rules.t.sol",), EVERYWHERE)),
     "FlowRules": ("libraries/FlowRules.sol", (("FlowRules.t.sol",), EVERYWHERE)),
     "ChainlinkOracle": ("oracles/ChainlinkOracle.sol", (("ChainlinkOracle*.t.sol",), EVERYWHERE)),
-    "Vault": (
-        "Vault.sol",
-        (
-            tuple(f"Vault{each}.t.sol" for each in ("Rebalance", "Mint", "Redeem", "Pay", "Parts", "Budgets")),
-            EVERYWHERE,
-        ),
-    ),
-    "VaultBase": (
-        "VaultBase.sol",
-        (tuple(f"Vault{each}.t.sol" for each in ("Rebalance", "Mint", "Redeem", "Fees", "Unanswered")), EVERYWHERE),
-    ),
-    "VaultFlows": (
-        "VaultFlows.sol",
-        (tuple(f"Vault{each}.t.sol" for each in ("Deposit", "Withdraw", "Fees", "Due")), EVERYWHERE),
-    ),
-    "VaultAdmin": (
-        "VaultAdmin.sol",
-        (tuple(f"Vault{each}.t.sol" for each in ("Mandate", "Targets", "Roles", "Pause", "Timelock")), EVERYWHERE),
-    ),
+    "Vault": ("Vault.sol", (vault("Rebalance", "Mint", "Redeem", "Pay", "Parts", "Budgets"), REST, EVERYWHERE)),
+    "VaultBase": ("VaultBase.sol", (vault("Rebalance", "Mint", "Redeem", "Fees", "Unanswered"), REST, EVERYWHERE)),
+    "VaultFlows": ("VaultFlows.sol", (vault("Deposit", "Withdraw", "Fees", "Due"), REST, EVERYWHERE)),
+    "VaultAdmin": ("VaultAdmin.sol", (vault("Mandate", "Targets", "Roles", "Pause", "Timelock"), REST, EVERYWHERE)),
 }
 """Contract to its file and the test files that are tried, one group after the other."""
 

@@ -13,12 +13,23 @@ if (!isMainThread) {
     workerData: library,
     resourceLimits: { stackSizeMb: 256, maxOldGenerationSizeMb: 8192 },
   });
+  // One after the other: who has hung up meanwhile must not leave his answer to the next.
+  let last = Promise.resolve();
+  const answered = (input) =>
+    new Promise((done) => {
+      worker.once("message", done);
+      worker.postMessage(input);
+    });
   const server = net.createServer({ allowHalfOpen: true }, (connection) => {
     const parts = [];
     connection.on("data", (part) => parts.push(part));
+    connection.on("error", () => connection.destroy());
     connection.on("end", () => {
-      worker.once("message", (output) => connection.end(output));
-      worker.postMessage(Buffer.concat(parts).toString());
+      last = last.then(async () => {
+        if (connection.destroyed) return;
+        const output = await answered(Buffer.concat(parts).toString());
+        connection.end(output);
+      });
     });
   });
   worker.on("error", (error) => {

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -56,41 +57,44 @@ class Tree:
         UnsoundError
             When they fail without it.
         """
-        if not self._is_sound and self.tested() != SURVIVED:
+        if not self._is_sound and self._tested(None) != SURVIVED:  # with all that has to be compiled first
             raise UnsoundError(f"The tests {', '.join(self.patterns)} fail without any mutant: run them by themselves.")
         self._is_sound = True
         path = self.place / file
         original = path.read_bytes()
         try:
             path.write_bytes(mutant.planted(original))
-            return self.tested()
+            return self._judged()
         finally:
             path.write_bytes(original)
 
-    def tested(self) -> str:
-        """What they make of the tree as it is."""
+    def _judged(self) -> str:
         outcome = self._tested(PATIENCE)
         return self._tested(MORE_PATIENCE) if outcome == SLOW else outcome
 
-    def _tested(self, patience: int) -> str:
+    def _tested(self, patience: int | None) -> str:
         command = ["forge", "test", "--fail-fast"]
         settings = {"FOUNDRY_PROFILE": "mutants", "FOUNDRY_OUT": "out", "FOUNDRY_CACHE_PATH": "cache"}
         settings["FOUNDRY_LINT_LINT_ON_BUILD"] = "false"
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self.place,
-                env={**os.environ, **settings},
-                capture_output=True,
-                text=True,
-                timeout=patience,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return SLOW
-        if done.returncode == 0:
+        with subprocess.Popen(
+            command,
+            cwd=self.place,
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as forge:
+            try:
+                said, _ = forge.communicate(timeout=patience)
+            except BaseException as error:
+                os.killpg(forge.pid, signal.SIGKILL)  # and whom it has started
+                if isinstance(error, subprocess.TimeoutExpired):
+                    return SLOW
+                raise
+        if forge.returncode == 0:
             return SURVIVED
-        return INVALID if "Compiler run failed" in done.stdout + done.stderr else FOUND
+        return INVALID if "Compiler run failed" in said else FOUND
 
 
 def _closure(files: set[Path]) -> set[Path]:
