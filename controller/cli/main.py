@@ -26,6 +26,7 @@ from controller.cli import (
     plan,
     profile,
     rebalance,
+    replay,
     report,
     status,
     tax,
@@ -48,6 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command()(replay.replay)
 app.add_typer(chain.app, name="chain")
 app.command()(deploy.deploy)
 app.add_typer(vault.app, name="vault")
