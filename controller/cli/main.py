@@ -14,6 +14,7 @@ from controller import __version__
 from controller.cli import (
     advise,
     audit,
+    backtest,
     chain,
     demo,
     deploy,
@@ -49,6 +50,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command()(backtest.backtest)
 app.command()(replay.replay)
 app.add_typer(chain.app, name="chain")
 app.command()(deploy.deploy)
