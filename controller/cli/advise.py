@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from controller.cli import options
 from controller.cli.output import err, out, print_json
+from controller.cli.quantity import quantity
 from controller.config import quantities
 from controller.config.mandate_outline import Outline, outline
 from controller.errors import NotFoundError, UsageError
@@ -26,7 +26,6 @@ from controller.strategy.drifting import Rule, Setting
 from controller.strategy.periods import periods_per_year, simple_returns
 from controller.units import BPS
 
-T = TypeVar("T")
 LENGTHS = {Period.DAY: 1 / 365.25, Period.WEEK: 7 / 365.25, Period.MONTH: 1 / 12, Period.QUARTER: 1 / 4, Period.YEAR: 1}
 """{year}"""
 
@@ -108,7 +107,7 @@ def _setting(
         raise NotFoundError(f"There is no file {mandate}.", "Print one: evenkeel vault template A B > mandate.toml")
     plan = outline(mandate.read_bytes())
     prices = read_history(history)
-    worth = _quantity("--value", value, quantities.money)
+    worth = quantity("--value", value, quantities.money)
     if worth == 0:
         raise UsageError("--value is zero.", 'Write what the vault holds, for example --value "1000000 USD".')
     returns = np.log1p(simple_returns(prices, plan.names))
@@ -117,17 +116,10 @@ def _setting(
         targets=np.array(targets) / BPS,
         covariance=np.cov(returns.T) * periods_per_year(prices),
         risk_aversion=risk_aversion,
-        cost=_quantity("--cost", cost, quantities.share) / BPS,
-        fixed=_quantity("--gas", gas, quantities.money) / worth,
+        cost=quantity("--cost", cost, quantities.share) / BPS,
+        fixed=quantity("--gas", gas, quantities.money) / worth,
     )
     return plan, setting.checked()
-
-
-def _quantity(option: str, text: str, read: Callable[[str], T]) -> T:
-    try:
-        return read(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}.", "See: evenkeel advise --help") from None
 
 
 def _own(mandate: Mandate) -> Rule | None:

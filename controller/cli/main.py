@@ -14,6 +14,7 @@ from controller import __version__
 from controller.cli import (
     advise,
     audit,
+    backtest,
     chain,
     demo,
     deploy,
@@ -26,6 +27,7 @@ from controller.cli import (
     plan,
     profile,
     rebalance,
+    replay,
     report,
     status,
     tax,
@@ -48,6 +50,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command()(backtest.backtest)
+app.command()(replay.replay)
 app.add_typer(chain.app, name="chain")
 app.command()(deploy.deploy)
 app.add_typer(vault.app, name="vault")

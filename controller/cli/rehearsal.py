@@ -46,6 +46,8 @@ class Rehearsal:
     words: Words
     summary: Summary
     audit: AuditReport
+    dollar: str  # address of the token that all pools trade against
+    dollar_price: int  # D36{quote/qTok} of it at first
 
 
 def rehearse(market: Market, series: Series, engine: Engine, work: Path, progress: Progress) -> Rehearsal:
@@ -92,7 +94,10 @@ def rehearse(market: Market, series: Series, engine: Engine, work: Path, progres
             mandate_file=source,
             progress=lambda done, total: progress.update(auditing, completed=done, total=total),
         )
-    return Rehearsal(mandate, ticks, words, summarise(ticks, mandate), audit)
+    dollar = world.listed[-1]
+    return Rehearsal(
+        mandate, ticks, words, summarise(ticks, mandate), audit, dollar.token, dollar.price(series.answers[0][-1])
+    )
 
 
 def tokens(world: World) -> dict[str, Token]:

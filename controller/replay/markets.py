@@ -96,7 +96,7 @@ def series(market: Market, start: str, end: str | None = None) -> Series:
         When the range is not a range of dates inside the history.
     """
     history = market.history()
-    first, last = _date("--from", start), _date("--to", end) if end else history.index[-1]
+    first, last = date("--from", start), date("--to", end) if end else history.index[-1]
     part = history.loc[first:last]
     begun = history.index[0] - first < timedelta(days=31)  # a month named without its day may begin in its middle
     if len(part) < 2 or not begun:
@@ -122,7 +122,8 @@ def latest(market: Market) -> tuple[int, ...]:
     return tuple(round(float(prices[listing.symbol]) * 10**FEED_DECIMALS) for listing in market.listings)
 
 
-def _date(option: str, text: str) -> datetime:
+def date(option: str, text: str) -> datetime:
+    """A day, or the first of a month, in UTC; raises `InputError` when `text` is neither."""
     try:
         return datetime.fromisoformat(text if len(text) > 7 else f"{text}-01").replace(tzinfo=UTC)
     except ValueError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isqrt
 from pathlib import Path
 
 from controller.chain import dev
@@ -16,6 +15,7 @@ from controller.deploy.recipe import load as load_recipe
 from controller.deploy.run import Driver
 from controller.deploy.sender import UnlockedSender
 from controller.deploy.uniswap import RECIPE
+from controller.market.depth import liquidity, sqrt_price, topped_up
 from controller.replay.markets import FEED_DECIMALS, Listing, Market
 from controller.units import VALUE_DECIMALS
 
@@ -93,21 +93,16 @@ class World:
         )
 
     def _deepen(self, answers: tuple[int, ...]) -> None:
-        """Liquidity providers keep at least as many tokens in every pool as on the first day.
-
-        Over the whole range liquidity is the root of the product of both amounts, so that a price n times as high needs
-        the root of n times as much of it. Topped up in steps of a tenth.
-        """
+        """Liquidity providers keep at least as many tokens in every pool as on the first day."""
         for listed, first, answer in zip(self.listed, self.first, answers, strict=True):
             if listed.pool is None:
                 continue
             # {qTok} = {USD} * 10^(feed decimals + token decimals) / {USD/tok in feed decimals}
             tokens = self.depth * 10 ** (FEED_DECIMALS + listed.listing.decimals) // first
-            dollars = tokens * listed.price(answer) // self.listed[-1].price(answers[-1])
-            wanted = isqrt(tokens * dollars)
-            missing = wanted - self.liquidity.get(listed.pool, 0)
-            if missing > wanted // 10:
-                data = self.maker.encode("provide", listed.pool, -FULL_RANGE, FULL_RANGE, missing)
+            held = self.liquidity.get(listed.pool, 0)
+            wanted = topped_up(held, liquidity(tokens, listed.price(answer), self.listed[-1].price(answers[-1])))
+            if wanted > held:
+                data = self.maker.encode("provide", listed.pool, -FULL_RANGE, FULL_RANGE, wanted - held)
                 dev.transact(self.chain, self.accounts.maker, self.maker.address, data)
                 self.liquidity[listed.pool] = wanted
 
@@ -120,12 +115,6 @@ class World:
         """Mints `amount` {qTok} to an account: these tokens stand for something, they are worth nothing."""
         token = Contract(self.chain, self.by_symbol(symbol).token, "TestToken")
         dev.transact(self.chain, self.accounts.maker, token.address, token.encode("mint", account, amount))
-
-
-def sqrt_price(token: str, price: int, dollar: str, dollar_price: int) -> int:
-    """X96 square root of {qTok1/qTok0} at which both tokens of a pool cost what they should, rounded down."""
-    first, second = (price, dollar_price) if int(token, 16) < int(dollar, 16) else (dollar_price, price)
-    return isqrt((first << 192) // second)
 
 
 def build(

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from controller.model import Cause, Due, Knot, Mandate, NoTrade, Price, Snapshot, Status, TickRecord
+from controller.model import Cause, Due, Fill, Knot, Mandate, NoTrade, Price, Snapshot, Status, TickRecord
 from controller.planning import rules
-from controller.planning.book import Book
+from controller.planning.aftermath import balances_after, status_after
 from controller.planning.budget import Bucket
 from controller.planning.plan import propose
 from controller.planning.wants import Want
@@ -106,27 +106,13 @@ def _with_flows(shadow: _Shadow | None, tick: TickRecord) -> _Shadow:
 
 def _rebalanced(shadow: _Shadow, snapshot: Snapshot, wants: Sequence[Want]) -> _Shadow:
     """After trades at the oracle's prices: whole, or one part of a rebalance that then stays open."""
-    now, prices = snapshot.block.timestamp, [price.value for price in snapshot.prices]
-    book, balances = Book.of(snapshot, now), list(shadow.balances)
-    for want in wants:
-        balances[want.sell] -= want.amount_in
-        balances[want.buy] += want.amount_in * prices[want.sell] // prices[want.buy]
-    held = rules.values(balances, prices)
-    open_ = any(
-        book.wanted >> asset & 1
-        and not book.bands.is_inside(rules.deviation(value, target, sum(held)), target, sum(held))
-        for asset, (value, target) in enumerate(zip(held, book.targets, strict=True))
-    )
-    until = shadow.status.open_until if book.cause is Cause.OPEN else now + book.mandate.destination.window
-    sold = sum(want.amount_in * prices[want.sell] for want in wants)
-    status = replace(
-        shadow.status,
-        last_rebalance=now,
-        open_until=until if open_ else 0,
-        breaches=book.breaches if open_ else 0,
-        turnover_used=book.turnover.used(sold, book.total),
-    )
-    return replace(shadow, balances=tuple(balances), status=status)
+    prices = [price.value for price in snapshot.prices]
+    fills = [
+        Fill(want.sell, want.buy, 0, want.amount_in, want.amount_in * prices[want.sell] // prices[want.buy])
+        for want in wants
+    ]
+    status = replace(status_after(snapshot, fills, snapshot.block.timestamp), loss_used=0)
+    return replace(shadow, balances=balances_after(shadow.balances, fills), status=status)
 
 
 def _snapshot(tick: TickRecord, mandate: Mandate, shadow: _Shadow) -> Snapshot:

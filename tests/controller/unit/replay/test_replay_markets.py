@@ -9,8 +9,9 @@ import pytest
 from eth_utils.address import to_checksum_address
 
 from controller.errors import InputError
+from controller.market.depth import sqrt_price
 from controller.replay.markets import CALENDAR_CYCLE, CRYPTO, FEED_DECIMALS, MACRO, MARKETS, latest, series
-from controller.replay.world import Listed, sqrt_price
+from controller.replay.world import Listed
 
 LOW, HIGH = to_checksum_address("0x" + "11" * 20), to_checksum_address("0x" + "22" * 20)
 

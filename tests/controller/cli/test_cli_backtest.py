@@ -1,0 +1,72 @@
+"""`evenkeel backtest`: from files to a page, and one message for whatever is wrong with them."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from command import Here
+
+WHOLE = ("backtest", "mandate.toml", "macro", "--from", "2000-01")
+
+
+@pytest.fixture(autouse=True)
+def _mandate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = resources.files("controller.replay").joinpath("mandates", "macro.toml").read_bytes()
+    Path("mandate.toml").write_bytes(source)
+
+
+def test_backtest__when_all_is_well__then_numbers_intervals_and_a_page(here: Here) -> None:
+    done = here(*WHOLE, "--depth", "100000000 USD", "--json")
+    assert done.code == 0, done.said
+    assert done.document["summary"]["ticks"] == 282
+    assert done.document["summary"]["rebalances"] == 22
+    sharpe = done.document["measures"]["sharpe"]
+    assert sharpe["low"] < sharpe["value"] < sharpe["high"]
+    assert "<svg" in Path(done.document["report"]).read_text()
+    shown = here(*WHOLE)
+    assert "with 95% intervals" in shown.said
+
+
+def test_backtest__of_a_file__then_the_same_as_what_is_bundled(here: Here) -> None:
+    from controller.market import datasets
+
+    datasets.macro().loc["2000-01":].to_csv("prices.csv")
+    one = here("backtest", "mandate.toml", "prices.csv", "--json").document["summary"]
+    other = here(*WHOLE, "--json").document["summary"]
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("backtest", "mandate.toml", "nowhere.csv"), 66, "There is no file nowhere.csv"),
+        (("backtest", "nowhere.toml", "macro"), 65, "nowhere.toml cannot be read"),
+        (("backtest", "mandate.toml", "crypto"), 65, "EQUITY: is no column of the history"),
+        (("backtest", "mandate.toml", "macro", "--from", "1960-01"), 65, "older than 1970"),
+        (("backtest", "mandate.toml", "macro", "--from", "yesterday"), 65, "is not a date"),
+        ((*WHOLE, "--cost", "10"), 64, "--cost"),
+        ((*WHOLE, "--strategy", "nowhere.toml"), 65, "nowhere.toml cannot be read"),
+    ],
+)
+def test_backtest__when_something_is_wrong__then_one_clear_message(
+    here: Here, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    done = here(*arguments)
+    assert done.code == code, done.said
+    assert words in done.said
+    assert not Path("report.html").exists()
+
+
+def test_backtest__by_a_strategy_file__then_targets_move_within_the_mandate(here: Here) -> None:
+    Path("strategy.toml").write_text('name = "Calm"\n[optimiser]\nmethod = "minimum_variance"\n')
+    done = here("backtest", "mandate.toml", "macro", "--from", "1990-01", "--strategy", "strategy.toml", "--json")
+    assert done.code == 0, done.said
+    fixed = here("backtest", "mandate.toml", "macro", "--from", "1990-01", "--json").document["summary"]
+    moved = done.document["summary"]
+    assert moved["ticks"] == fixed["ticks"]
+    assert (moved["value_d36"], moved["rebalances"]) != (fixed["value_d36"], fixed["rebalances"])
+    again = here("backtest", "mandate.toml", "macro", "--from", "1990-01", "--strategy", "strategy.toml", "--json")
+    assert again.document == done.document
