@@ -9,8 +9,8 @@ from typer.core import TyperGroup
 
 from controller.cli.audit_bundle import bundle
 from controller.cli.audit_export import write
-from controller.cli.audit_targets import targets
 from controller.cli.audit_quality import traded
+from controller.cli.audit_targets import targets
 from controller.cli.audit_vault import vault
 from controller.cli.audit_verify import verify
 

@@ -148,7 +148,7 @@ class StrategyFile:
             )
         per_year = past.periods_per_year or 365.25 * DAY / past.every
         optimised: Strategy = import_module("controller.strategy.optimised").Optimised(
-            estimator=import_module("controller.strategy.estimates").Estimates(self.returns, self.covariance),
+            estimator=import_module("controller.strategy.estimates").Estimate(self.returns, self.covariance),
             optimiser=self.optimiser,
             constraints=_constraints(given, symbols),
             window=past.window,
