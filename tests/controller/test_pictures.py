@@ -19,3 +19,15 @@ def test_pictures__of_trading__then_the_committed_ones(monkeypatch: pytest.Monke
     for name, text in drawn.items():
         assert (ROOT / "docs" / "images" / name).read_text() == text, "run: scripts/trading_pictures.py"
         ElementTree.fromstring(text)  # noqa: S314 - drawn here
+
+
+def test_pictures__of_optimisers__then_the_committed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import optimiser_pictures
+
+    for name, text in optimiser_pictures.pictures().items():
+        committed = ElementTree.parse(ROOT / "docs" / "images" / name).getroot()  # noqa: S314 - drawn here
+        drawn = ElementTree.fromstring(text)  # noqa: S314 - drawn here
+        # the last digits of a path are the processor's
+        assert [each.tag for each in drawn.iter()] == [each.tag for each in committed.iter()]
+        assert "".join(drawn.itertext()) == "".join(committed.itertext()), "run: scripts/optimiser_pictures.py"
