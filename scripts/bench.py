@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,12 +21,22 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results.json"
 MACHINE = ROOT / "bench" / "machine.json"
 PAGE = ROOT / "docs" / "BENCHMARKS.md"
+
+
+def optimisers() -> Iterator[rows.Row]:
+    """Needs the peers' environment, which nothing else here does."""
+    from benchmarks import optimisers as part
+
+    yield from part.measure()
+
+
 PARTS = {
     "gas": (gas.measure, ("gas.",)),
     "sizes": (sizes.measure, ("size.",)),
     "ticks": (ticks.measure, ("tick.", "audit.entries", "demo.")),
     "audit": (audit.measure, ("audit.l",)),
     "keeper": (keeper.measure, ("keeper.",)),
+    "optimisers": (optimisers, ("qp.", "max_sharpe.", "risk_parity.", "hrp.")),
     "planning": (planning.measure, ("plan.",)),
     "tax": (tax.measure, ("tax.", "goal.")),
 }
