@@ -8,12 +8,19 @@ from dataclasses import replace
 from controller.chain import wire
 from controller.chain.client import Chain
 from controller.chain.wire import Receipt
+from controller.errors import DisagreeingNodesError
 
 _BATCH = 100
 
 
 def read_receipts(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, Receipt]:
-    """Those that the node has. Ganache 7.9.2 counts a receipt's logs from its own first one, which is put right."""
+    """Those that the node has. Ganache 7.9.2 counts a receipt's logs from its own first one, which is put right.
+
+    Raises
+    ------
+    DisagreeingNodesError
+        When it answers twice and differently.
+    """
     found = _receipts(chain, transactions)
     if not chain.client.lower().startswith("ganache"):
         return found
@@ -24,6 +31,11 @@ def read_receipts(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, Re
         inside = [wire.octets(transaction) for transaction in wire.field(block, "transactions")]
         for transaction, receipt in _receipts(chain, inside).items():
             if transaction in found:
+                if receipt != found[transaction]:
+                    raise DisagreeingNodesError(
+                        f"The node gives two different receipts of the transaction {wire.word(transaction)}.",
+                        "It cannot be audited with: use another endpoint.",
+                    )
                 found[transaction] = _moved(receipt, first)
             first += len(receipt.logs)
     return found
