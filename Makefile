@@ -113,7 +113,7 @@ test-brownie: setup .venv-brownie/.python
 slither: setup
 	PATH="$(FOUNDRY):$$PATH" FOUNDRY_OUT=build/slither/out FOUNDRY_CACHE_PATH=build/slither/cache slither . --config-file slither.config.json
 
-test-deep: setup .venv/.postgresql .venv/.hledger test-torch ## Longer fuzzing than `make test`
+test-deep: setup .venv/.postgresql .venv/.hledger test-torch test-peers ## Longer fuzzing than `make test`
 	FOUNDRY_PROFILE=deep $(FORGE) test
 	.venv/bin/pytest tests/controller -n 2 --dist loadgroup --hypothesis-profile deep
 
@@ -140,7 +140,7 @@ mutants: setup ## Plant small defects in the contracts, one at a time, and count
 	PATH="$(FOUNDRY):$$PATH" .venv/bin/python scripts/mutants.py $(ARGS)
 
 test-peers: setup .venv-peers/.python ## Compare with the peers' own answers, live
-	.venv-peers/bin/pytest tests/peers -p no:cacheprovider
+	.venv-peers/bin/pytest tests/peers -W default
 
 bench: setup .venv-peers/.python .venv/.postgresql ## Measure beside the peers; writes bench/results.json and docs/BENCHMARKS.md
 	.venv-peers/bin/python scripts/bench.py $(ARGS)
