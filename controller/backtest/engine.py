@@ -19,6 +19,7 @@ from controller.backtest.paper import Market
 from controller.chain.codec import plan_hash
 from controller.deploy.vaults import first_amounts
 from controller.errors import InputError
+from controller.market.history import freeze
 from controller.model import (
     ZERO_ADDRESS,
     BlockRef,
@@ -161,7 +162,7 @@ def _retargeted(setting: Setting, vault: _Vault, moment: Moment, past: pd.DataFr
     if isinstance(setting.strategy, FixedTargets):
         return vault
     snapshot, now = _snapshot(vault, moment), moment.block.timestamp
-    seen = None if past is None else past.loc[: _before(now)]
+    seen = None if past is None else _before(past, now)
     move = propose(snapshot, setting.strategy.target(snapshot, seen))
     if move is None or now < move.earliest:
         return vault
@@ -172,10 +173,12 @@ def _retargeted(setting: Setting, vault: _Vault, moment: Moment, past: pd.DataFr
     )
 
 
-def _before(now: int) -> pd.Timestamp:
+def _before(past: pd.DataFrame, now: int) -> pd.DataFrame:
+    """What is strictly before `now` {s}, as a copy that nobody can write to: a view would lead to the rest."""
     import pandas as pd
 
-    return pd.Timestamp(now, unit="s", tz="UTC") - pd.Timedelta(1, unit="ns")
+    seen = past.loc[: pd.Timestamp(now, unit="s", tz="UTC") - pd.Timedelta(1, unit="ns")]
+    return freeze(seen.to_numpy(dtype=float, copy=True), [str(name) for name in seen.columns], seen.index)
 
 
 def _tick(setting: Setting, vault: _Vault, moment: Moment) -> tuple[_Vault, TickRecord]:

@@ -25,13 +25,12 @@ def part(history: pd.DataFrame, first: datetime | None, last: datetime | None) -
     return found
 
 
-def moments(mandate: Mandate, names: Sequence[str], history: pd.DataFrame, *, shift: int = 0) -> list[Moment]:
+def moments(mandate: Mandate, names: Sequence[str], history: pd.DataFrame) -> list[Moment]:
     """One moment for each row.
 
     Parameters
     ----------
     names : of the mandate's assets, in its order: columns of the history.
-    shift : {s} by which the chain's clock runs ahead of history; no block is older than 1970.
 
     Raises
     ------
@@ -45,7 +44,7 @@ def moments(mandate: Mandate, names: Sequence[str], history: pd.DataFrame, *, sh
         for name, days in gaps.items()
         if len(days)
     ]
-    if history.index[0].timestamp() + shift < 0:
+    if history.index[0].timestamp() < 0:
         mistakes.append(Mistake("dates", f"begin in {history.index[0]:%Y}: no block can be older than 1970"))
     if mistakes:
         raise InputError(
@@ -56,4 +55,4 @@ def moments(mandate: Mandate, names: Sequence[str], history: pd.DataFrame, *, sh
     scales = [10**asset.feed.decimals for asset in mandate.assets]
     rows = history[list(names)].to_numpy(dtype=float)
     answers = [[round(float(price) * scale) for price, scale in zip(row, scales, strict=True)] for row in rows]
-    return moments_of(mandate, [int(day.timestamp()) + shift for day in history.index], answers)
+    return moments_of(mandate, [int(day.timestamp()) for day in history.index], answers)

@@ -54,8 +54,9 @@ def measures(
 
     drawn = StationaryBootstrap(max(len(returns) ** (1.0 / 3.0), 2.0), returns, seed=np.random.default_rng(seed))
     found = np.array([each(np.asarray(sample[0][0], dtype=np.float64)) for sample in drawn.bootstrap(resamples)])
+    if not np.isfinite(values := each(returns)).all():
+        raise InputError("The value never falls, so that no risk can be measured.", "Give a longer history.")
     low, high = np.nanquantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
-    values = each(returns)
     return {
         name: Measure(float(values[place]), float(low[place]), float(high[place])) for place, name in enumerate(named)
     }

@@ -102,6 +102,10 @@ def test_strategy__at_each_moment__then_it_sees_what_is_before_and_cannot_write(
         if len(past):
             with pytest.raises(ValueError, match="read-only"):
                 past.to_numpy()[0, 0] = 1.0
+        below = past.to_numpy()
+        while below is not None:  # whatever it is a view of
+            assert below.size <= past.size
+            below = below.base
 
 
 def test_strategy__when_the_future_is_another__then_the_same_decisions_until_then() -> None:

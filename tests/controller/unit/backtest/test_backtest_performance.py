@@ -37,6 +37,11 @@ def test_measures__with_one_seed__then_one_answer() -> None:
     assert measures(returns, 252.0, resamples=50, seed=3) != measures(returns, 252.0, resamples=50, seed=4)
 
 
+def test_measures__when_nothing_was_ever_lost__then_said() -> None:
+    with pytest.raises(InputError, match="never falls"):
+        measures(np.full(24, 0.01), 12.0, resamples=10)
+
+
 def test_measures__when_there_is_little__then_said() -> None:
     with pytest.raises(InputError, match="say nothing"):
         measures(np.zeros(LEAST - 1), 12.0)
