@@ -74,7 +74,7 @@ def simulate(
     found = _run(setting, course, _names(scenario, course), worth, paths=paths, seed=seed, jobs=jobs)
     words = Words(plan.names)
     sentences = [" ".join(mandate_words(plan.mandate, words))]
-    lines = [] if wanted is None else goal_lines(found, wanted, goal or "")
+    lines = [] if wanted is None else goal_lines(found, wanted)
     footer = f"seed {seed}; {course.years:.2f} years of {course.periods} moments"
     write_sheet(page, simulation_sheet(plan.mandate.name, [*sentences, *lines], found, course.years, footer))
     if as_json:
