@@ -1,0 +1,47 @@
+"""docs/THREATS.md and docs/INVARIANTS.md are true: what they list is what the contracts' tests name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+CONTRACTS = ROOT / "tests" / "contracts"
+PAGE = (ROOT / "docs" / "THREATS.md").read_text()
+INVARIANTS = (ROOT / "docs" / "INVARIANTS.md").read_text()
+
+
+def rows() -> dict[str, set[str]]:
+    """By id, the files that the page names."""
+    found = re.findall(r"^\| (T-\d\d) \| .* \| .* \| (.*) \| .+ \|$", PAGE, re.MULTILINE)
+    assert len(found) == len(dict(found)), "no id twice"
+    return {threat: set(re.findall(r"([\w/]+\.t\.sol)", files)) for threat, files in found}
+
+
+def named() -> dict[str, set[str]]:
+    """By id, the files with tests that name it."""
+    found: dict[str, set[str]] = {}
+    for path in CONTRACTS.rglob("*.t.sol"):
+        for test in re.findall(r"function ((?:test|invariant)_\w+)", path.read_text()):
+            for threat in re.findall(r"T(\d\d)_", test):
+                found.setdefault(f"T-{threat}", set()).add(path.relative_to(CONTRACTS).as_posix())
+    return found
+
+
+def test_page__when_read__then_it_has_every_threat_to_the_contracts_in_order() -> None:
+    assert list(rows()) == [f"T-{number:02}" for number in range(1, 23)]
+
+
+@pytest.mark.parametrize("threat", rows())
+def test_page__when_it_names_tests__then_those_that_name_the_threat(threat: str) -> None:
+    assert rows()[threat] == named()[threat]
+
+
+def test_invariants__when_listed__then_tests_name_them_and_assertions_quote_no_other() -> None:
+    rows = re.findall(r"^\| ((?:[A-Z]{2,3}-\d+(?:, )?)+) \|", PAGE + INVARIANTS, re.MULTILINE)
+    listed = {name for names in rows for name in names.split(", ")}
+    tests = "".join(path.read_text() for path in CONTRACTS.rglob("*.sol"))
+    assert listed <= set(re.findall(r"[A-Z]{2,3}-\d+", tests))
+    assert set(re.findall(r'"([A-Z]{2,3}-\d+) ', tests)) <= listed
