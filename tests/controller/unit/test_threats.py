@@ -1,16 +1,22 @@
-"""docs/THREATS.md and docs/INVARIANTS.md are true: what they list is what the contracts' tests name."""
+"""THREATS.md and INVARIANTS.md list what the tests of the contracts name; SECURITY.md has the figures of a mandate."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+
+from controller.config.mandate_tables import BUDGETS, FileTable
+from controller.units import BPS
 
 ROOT = Path(__file__).resolve().parents[3]
 CONTRACTS = ROOT / "tests" / "contracts"
 PAGE = (ROOT / "docs" / "THREATS.md").read_text()
 INVARIANTS = (ROOT / "docs" / "INVARIANTS.md").read_text()
+MILLION = 1_000_000
 
 
 def rows() -> dict[str, set[str]]:
@@ -45,3 +51,25 @@ def test_invariants__when_listed__then_tests_name_them_and_assertions_quote_no_o
     tests = "".join(path.read_text() for path in CONTRACTS.rglob("*.sol"))
     assert listed <= set(re.findall(r"[A-Z]{2,3}-\d+", tests))
     assert set(re.findall(r'"([A-Z]{2,3}-\d+) ', tests)) <= listed
+
+
+def test_security__when_it_gives_figures__then_those_of_the_demos_mandate() -> None:
+    table = FileTable.model_validate(
+        tomllib.loads((files("controller.replay") / "mandates" / "macro.toml").read_text())
+    )
+    limits, page = table.limits, (ROOT / "docs" / "SECURITY.md").read_text()
+    budget = BUDGETS * limits.loss
+    days = limits.budget_window // 86_400
+    year = budget / 2 * (1 + 365 / days)
+    assert (limits.loss_budget, table.fees, table.trigger.cooldown, limits.step_delay) == (None, None, 86_400, 86_400)
+    for figures in (
+        f"| {limits.slippage / 100:g}% of what it sells |",
+        f"| {limits.loss / 100:g}% of the vault: {MILLION * limits.loss // BPS:,} |",
+        f"| {budget / 200:g}%: {MILLION * budget // 2 // BPS:,}, here in two plans",
+        f"any {days} days | {budget / 100:g}%: {MILLION * budget // BPS:,} lost",
+        f"and {limits.turnover_budget / 100:g}% of the vault sold |",
+        f"| {year / 100:.2f}%: half of the budget",
+        f"| {limits.max_step / 100:g} points of weight",
+        f"nothing for {table.timelock // 86_400} days,",
+    ):
+        assert figures in page
