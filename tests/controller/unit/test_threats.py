@@ -13,7 +13,11 @@ from controller.config.mandate_tables import BUDGETS, FileTable
 from controller.units import BPS
 
 ROOT = Path(__file__).resolve().parents[3]
-CONTRACTS = ROOT / "tests" / "contracts"
+TESTS = {
+    "contracts": ("*.t.sol", r"function ((?:test|invariant)_\w+)"),
+    "controller": ("test_*.py", r"^def (test_\w+)"),
+}
+"""What tests of either language look like."""
 PAGE = (ROOT / "docs" / "THREATS.md").read_text()
 INVARIANTS = (ROOT / "docs" / "INVARIANTS.md").read_text()
 MILLION = 1_000_000
@@ -23,16 +27,17 @@ def rows() -> dict[str, set[str]]:
     """By id, the files that the page names."""
     found = re.findall(r"^\| (T-\d\d) \| .* \| .* \| (.*) \| .+ \|$", PAGE, re.MULTILINE)
     assert len(found) == len(dict(found)), "no id twice"
-    return {threat: set(re.findall(r"([\w/]+\.t\.sol)", files)) for threat, files in found}
+    return {threat: set(re.findall(r"([\w/]+\.(?:t\.sol|py))", files)) for threat, files in found}
 
 
 def named() -> dict[str, set[str]]:
     """By id, the files with tests that name it."""
     found: dict[str, set[str]] = {}
-    for path in CONTRACTS.rglob("*.t.sol"):
-        for test in re.findall(r"function ((?:test|invariant)_\w+)", path.read_text()):
-            for threat in re.findall(r"T(\d\d)_", test):
-                found.setdefault(f"T-{threat}", set()).add(path.relative_to(CONTRACTS).as_posix())
+    for folder, (names, pattern) in TESTS.items():
+        for path in (ROOT / "tests" / folder).rglob(names):
+            tests = re.findall(pattern, path.read_text(), re.MULTILINE)
+            for threat in {threat for test in tests for threat in re.findall(r"T(\d\d)_", test)}:
+                found.setdefault(f"T-{threat}", set()).add(path.relative_to(ROOT / "tests" / folder).as_posix())
     return found
 
 
@@ -48,7 +53,7 @@ def test_page__when_it_names_tests__then_those_that_name_the_threat(threat: str)
 def test_invariants__when_listed__then_tests_name_them_and_assertions_quote_no_other() -> None:
     rows = re.findall(r"^\| ((?:[A-Z]{2,3}-\d+(?:, )?)+) \|", PAGE + INVARIANTS, re.MULTILINE)
     listed = {name for names in rows for name in names.split(", ")}
-    tests = "".join(path.read_text() for path in CONTRACTS.rglob("*.sol"))
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "contracts").rglob("*.sol"))
     assert listed <= set(re.findall(r"[A-Z]{2,3}-\d+", tests))
     assert set(re.findall(r'"([A-Z]{2,3}-\d+) ', tests)) <= listed
 
