@@ -20,7 +20,7 @@ from mutation import record
 from mutation.compiler import ROOT, Compiler
 from mutation.operators import Mutant, mutants
 from mutation.record import Record
-from mutation.tree import SURVIVED, Tree
+from mutation.tree import SAME, SURVIVED, Tree
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -64,10 +64,18 @@ class Field:
             self.free.put([Tree(stage, job, compiler) for stage in stages])
 
     def tried(self, mutant: Mutant) -> str:
+        if mutant.same:
+            return SAME
         trees = self.free.get()
         try:
-            outcomes = (tree.tried(self.file, mutant) for tree in trees)
-            return next((outcome for outcome in outcomes if outcome != SURVIVED), SURVIVED)
+            outcome = trees[0].tried(self.file, mutant)
+            if outcome == SURVIVED and trees[-1].is_same(self.file, mutant):  # the last one has all contracts
+                return SAME
+            for tree in trees[1:] if outcome == SURVIVED else []:
+                outcome = tree.tried(self.file, mutant)
+                if outcome != SURVIVED:
+                    break
+            return outcome
         finally:
             self.free.put(trees)
 

@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from mutation.compiler import ROOT
 from mutation.operators import Mutant
-from mutation.tree import FOUND, INVALID, SLOW, SURVIVED
+from mutation.tree import FOUND, INVALID, SAME, SLOW, SURVIVED
 
 PAGE = ROOT / "bench" / "mutants.json"
 LEVEL = 0.95
@@ -40,8 +40,11 @@ class Record:
     seed: int
     mutants: int  # that there are
     tried: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((FOUND, SURVIVED, INVALID, SLOW), 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((FOUND, SURVIVED, INVALID, SLOW, SAME), 0))
     survivors: list[Survivor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.counts.setdefault(SAME, 0)
 
     def add(self, mutant: Mutant, outcome: str) -> None:
         self.tried += 1
@@ -57,11 +60,11 @@ class Record:
 
     @property
     def programs(self) -> int:
-        return self.tried - self.counts[INVALID]
+        return self.tried - self.counts[INVALID] - self.counts[SAME]
 
     @property
     def share(self) -> float:
-        """Of the mutants that are programs, those that were found."""
+        """Of the mutants that are programs, and others, those that were found."""
         return self.counts[FOUND] / self.programs if self.programs else 1.0
 
     @property
