@@ -9,7 +9,9 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from mutation.compiler import ROOT, Compiler
 from mutation.operators import Mutant
@@ -17,6 +19,8 @@ from mutation.operators import Mutant
 PARTS = ("foundry.toml", "package.json", "tests/vectors")
 PATIENCE, MORE_PATIENCE = 240, 1_800
 """{s} for the tests of one mutant, and for its second chance. An endless loop ends before, when its gas does."""
+FEW = {"FOUNDRY_FUZZ_RUNS": "6", "FOUNDRY_INVARIANT_RUNS": "2"}
+"""What most mutants are found by, in a fraction of the time."""
 FOUND, SURVIVED, INVALID, SLOW, SAME = "found", "survived", "no program", "too slow", "same program"
 
 
@@ -92,15 +96,17 @@ class Tree:
         return digest.digest()
 
     def _judged(self) -> str:
-        outcome = self._tested(PATIENCE)
+        outcome = self._tested(PATIENCE, FEW)
+        if outcome == SURVIVED:
+            outcome = self._tested(PATIENCE)
         return self._tested(MORE_PATIENCE) if outcome == SLOW else outcome
 
-    def _tested(self, patience: int | None) -> str:
+    def _tested(self, patience: int | None, settings: Mapping[str, str] = MappingProxyType({})) -> str:
         command = ["forge", "test", "--fail-fast"]
         with subprocess.Popen(
             command,
             cwd=self.place,
-            env=_environment(),
+            env=_environment() | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
