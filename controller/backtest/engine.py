@@ -22,6 +22,7 @@ from controller.errors import InputError
 from controller.market.history import freeze
 from controller.model import (
     ZERO_ADDRESS,
+    Asset,
     BlockRef,
     Cause,
     Decision,
@@ -92,7 +93,14 @@ class Moment:
     """One point of history."""
 
     block: BlockRef
-    prices: tuple[int, ...]  # D36{quote/qTok}, one for each asset of the mandate
+    prices: tuple[int, ...]  # D36{quote/qTok} of the feeds, one for each asset of the mandate
+    market: tuple[int, ...] | None = None  # D36{quote/qTok} at which pools trade; None: at the feeds' prices
+    updated_at: int | None = None  # {s} when the feeds answered last; None: in this block
+
+    @property
+    def worth(self) -> tuple[int, ...]:
+        """D36{quote/qTok} that the assets are really worth."""
+        return self.prices if self.market is None else self.market
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,7 @@ def run(
     )
     records = []
     for moment in moments:
-        setting.market.move(moment.prices)
+        setting.market.move(moment.worth)
         vault = _retargeted(setting, vault, moment, past)
         vault, record = _tick(setting, vault, moment)
         records.append(record)
@@ -269,8 +277,18 @@ def _snapshot(vault: _Vault, moment: Moment) -> Snapshot:
         status=replace(status, loss_used=loss.level, turnover_used=turnover.level),
         due=_UNASKED,
         balances=vault.balances,
-        prices=tuple(Price(price, 1, now) for price in moment.prices),
+        prices=tuple(
+            _answer(asset, price, moment) for asset, price in zip(vault.mandate.assets, moment.prices, strict=True)
+        ),
     )
+
+
+def _answer(asset: Asset, price: int, moment: Moment) -> Price:
+    """What the oracle makes of a feed's newest answer: none where it is older than the heartbeat."""
+    now = moment.block.timestamp
+    updated_at = now if moment.updated_at is None else moment.updated_at
+    is_stale = now - updated_at > asset.feed.heartbeat
+    return Price(0, 1, updated_at, "PriceStale") if is_stale else Price(price, 1, updated_at)
 
 
 def moments_of(mandate: Mandate, times: Sequence[int], answers: Sequence[Sequence[int]]) -> list[Moment]:

@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from controller.cli import options
-from controller.cli.output import err, out, print_json
+from controller.cli import backtesting, options
+from controller.cli.backtesting import SCALE, day, prices_of, setting_of
+from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
 from controller.cli.session import read_file
-from controller.config import quantities, strategy_file
+from controller.config import quantities
 from controller.config.mandate_outline import outline
-from controller.replay.markets import date
 from controller.report.console import summary_table
 from controller.report.metrics import summarise
 from controller.report.page import write_report
 from controller.report.wording import Words
-from controller.units import VALUE_DECIMALS
-
-SCALE = 10 ** (VALUE_DECIMALS - 18)
-"""D36{quote} in D18{quote}."""
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 def backtest(
-    mandate: Annotated[Path, typer.Argument(help="Mandate file, as evenkeel vault template prints one.")],
-    history: Annotated[
-        str, typer.Argument(help="Prices, .csv or .parquet, wide or long; or macro or crypto, which are bundled.")
-    ],
-    start: Annotated[str | None, typer.Option("--from", help="First day, 2007-06 or 2007-06-01.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Last day.")] = None,
-    value: Annotated[str, typer.Option(help="What the vault starts with, on target.")] = "1000000 USD",
-    depth: Annotated[
-        str | None, typer.Option(help="Trade in Uniswap V3 pools of 5 bps, so deep on either side.", show_default=False)
-    ] = None,
-    cost: Annotated[str, typer.Option(help="Without --depth: what every trade loses of the value sold.")] = "10 bps",
-    strategy: Annotated[
-        Path | None, typer.Option("--strategy", help="Strategy file that moves the targets.", show_default=False)
-    ] = None,
+    mandate: backtesting.Mandate,
+    history: backtesting.History,
+    start: backtesting.Start = None,
+    end: backtesting.End = None,
+    value: backtesting.Value = "1000000 USD",
+    depth: backtesting.Depth = None,
+    cost: backtesting.Cost = "10 bps",
+    strategy: backtesting.StrategyFile = None,
     page: Annotated[Path, typer.Option("--out", help="Where the page goes.")] = Path("report.html"),
     as_json: options.AsJson = False,
 ) -> None:
@@ -58,24 +42,16 @@ def backtest(
     Example: evenkeel backtest mandate.toml macro --from 1990-01 --depth "100000000 USD"
     """
     from controller.backtest import history as histories
-    from controller.backtest.engine import Setting, run
-    from controller.backtest.paper import Market, Proportional, full_range
+    from controller.backtest.engine import run
     from controller.backtest.performance import measures, returns_of
     from controller.strategy.periods import periods_per_year
 
     plan = outline(read_file(mandate))
-    whole = _prices(history)
-    prices = histories.part(whole, _day("--from", start), _day("--to", end))
+    whole = prices_of(history)
+    prices = histories.part(whole, day("--from", start), day("--to", end))
     moments = histories.moments(plan.mandate, plan.names, prices)
-    decided = None if strategy is None else strategy_file.load(strategy)
-    market: Market = Proportional(quantity("--cost", cost, quantities.share))
-    if depth is not None:
-        market = full_range(plan.mandate, quantity("--depth", depth, quantities.money) * SCALE)
-    setting = Setting(plan.mandate, market)
-    if decided is not None:
-        terms = decided.terms(len(plan.names))
-        setting = Setting(plan.mandate, market, strategy=decided.build(plan.names), terms=terms)
-    with Progress(*COLUMNS, console=err, transient=True) as progress:
+    setting = setting_of(plan, depth, cost, strategy)
+    with backtesting.progress() as progress:
         task = progress.add_task("Deciding", total=len(moments))
         ticks = run(
             setting,
@@ -101,15 +77,3 @@ def backtest(
         table.add_row(name, *(shown.format(number) for number in (each.value, each.low, each.high)))
     out.print(table)
     out.print(f"Report: {page.resolve()}", soft_wrap=True)
-
-
-def _prices(named: str) -> pd.DataFrame:
-    from controller.market import datasets
-    from controller.market.history import read_history
-
-    bundled = {"macro": datasets.macro, "crypto": datasets.crypto}
-    return bundled[named]() if named in bundled else read_history(Path(named))
-
-
-def _day(option: str, text: str | None) -> datetime | None:
-    return None if text is None else date(option, text)

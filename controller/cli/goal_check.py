@@ -13,7 +13,8 @@ from controller.cli import options
 from controller.cli.output import out, print_json
 
 if TYPE_CHECKING:
-    from controller.wealth.goals import Chance, Forecast
+    from controller.strategy.statistics import Chance
+    from controller.wealth.goals import Forecast
 
 File = Annotated[Path, typer.Argument(metavar="GOALS", help="The goals file; print one: evenkeel goal template.")]
 Paths = Annotated[int, typer.Option(min=100, max=200_000, help="How many futures are simulated.")]

@@ -29,6 +29,7 @@ from controller.cli import (
     rebalance,
     replay,
     report,
+    simulate,
     status,
     tax,
     vault,
@@ -51,6 +52,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(backtest.backtest)
+app.command()(simulate.simulate)
 app.command()(replay.replay)
 app.add_typer(chain.app, name="chain")
 app.command()(deploy.deploy)

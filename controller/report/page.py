@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from importlib import resources
 from itertools import groupby
 from pathlib import Path
 
-from controller.errors import InputError, MissingExtraError, StorageError
+from controller.errors import InputError, MissingExtraError
 from controller.model import Mandate, TickRecord
 from controller.report.charts import Pictures, pictures
+from controller.report.files import part, write_page
 from controller.report.metrics import Execution, Summary, executions
 from controller.report.wording import (
     Row,
@@ -101,22 +99,7 @@ def write_report(
     StorageError
         When the file cannot be written; an older one is then untouched.
     """
-    text = render(ticks, mandate, summary, words=words, verdict=verdict)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        try:
-            with beside.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"The report cannot be written to {path}: {error.strerror or error}.",
-            "Free some space or name another file.",
-        ) from error
+    write_page(path, render(ticks, mandate, summary, words=words, verdict=verdict))
 
 
 def render(
@@ -148,13 +131,13 @@ def render(
     if len(words.symbols) != len(mandate.assets):
         raise InputError(f"{len(words.symbols)} symbols are given for the {len(mandate.assets)} assets of the mandate.")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    script = _file("page.js")
+    script = part("page.js")
     drawn = pictures(ticks, mandate, summary, words)
     trades = executions(ticks)
     return environment.from_string(
-        _file("page.html")
+        part("page.html")
     ).render(
-        style=Markup(_file("page.css")),  # noqa: S704 a file of this package
+        style=Markup(part("page.css")),  # noqa: S704 a file of this package
         script=Markup(script),  # noqa: S704 a file of this package
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         mandate=mandate,
@@ -169,10 +152,6 @@ def render(
         rebalances=list(_rebalance_rows(trades, mandate, words, summary))[-MOST_LISTED:],
         words=words,
     )
-
-
-def _file(name: str) -> str:
-    return resources.files("controller.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _readouts(drawn: Pictures) -> dict[str, object]:

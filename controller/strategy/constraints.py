@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,6 +15,21 @@ from controller.units import BPS
 
 SLACK: Final = 1e-9
 """{1} by which a sum or a bound may be missed in floats."""
+
+
+class InfeasibleError(InputError):
+    """No weights keep all constraints.
+
+    Parameters
+    ----------
+    conflict : a smallest set of constraints that cannot be kept together.
+    """
+
+    def __init__(self, conflict: Sequence[str]) -> None:
+        super().__init__(
+            f"No weights keep these constraints together: {'; '.join(conflict)}.", "Loosen or drop one of them."
+        )
+        self.conflict = tuple(conflict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +107,23 @@ class Constraints:
         return found
 
     def require_sound(self) -> None:
-        """Raises `InputError` with everything in which the constraints contradict themselves or their shapes."""
+        """Raises what is wrong before anything is solved.
+
+        Raises
+        ------
+        InputError
+            With everything in which the constraints contradict their shapes or themselves.
+        InfeasibleError
+            When what is excluded has to be held.
+        """
         found = list(self._mistakes())
         if found:
             raise InputError("The constraints are not usable.", "Correct what is named.", tuple(found))
+        if len(self.excluded) == self.assets:
+            raise InfeasibleError(["weights sum to 1", "every asset excluded"])
+        for index in sorted(self.excluded):
+            if self.minimum[index] > 0.0:
+                raise InfeasibleError([f"asset {index} excluded", f"asset {index} at least {self.minimum[index]:.4g}"])
 
     def _mistakes(self) -> list[Mistake]:
         size = self.assets

@@ -133,13 +133,14 @@ class StressSwitch:
         if not 0 < self.share < 1:
             raise InputError(f"A share of {self.share!r} of stressed periods is not between 0 and 1.", "Give 0.2.")
         values = observed(returns, max(10, int(np.ceil(2 / min(self.share, 1 - self.share)))))
-        stressed = self._stressed(values)
+        stressed = self.stressed(values)
         now = float(half_life_weights(len(values), self.half_life)[stressed].sum())
         return symmetric(
             now * self.within.covariance(values[stressed]) + (1 - now) * self.within.covariance(values[~stressed])
         )
 
-    def _stressed(self, values: FloatArray) -> npt.NDArray[np.bool_]:
+    def stressed(self, values: FloatArray) -> npt.NDArray[np.bool_]:
+        """(T,) which periods of (T, n) returns were stressed."""
         live = values[:, moving(values)]
         if not live.shape[1]:
             return np.arange(len(values)) >= len(values) * (1 - self.share)

@@ -57,12 +57,18 @@ class Optimised:
             raise InputError(
                 f"The past has {len(returns)} returns, this strategy needs {self.least}.", "Give a longer history."
             )
-        moments = self.estimator.moments(returns, self.periods_per_year)
-        return self.optimiser.solve(moments, within(mandate, self.constraints))
+        inside = within(mandate, self.constraints)
+        return self.optimiser.solve(self.estimator.moments(returns, self.periods_per_year), inside)
 
 
 def within(mandate: Mandate, constraints: Constraints | None) -> Constraints:
-    """What is wanted, inside of what the vault enforces."""
+    """What is wanted, inside of what the vault enforces.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `Constraints.require_sound`: an asset that the mandate wants held cannot be excluded.
+    """
     bounds = Constraints.of_mandate(mandate)
     if constraints is None:
         return bounds
@@ -71,11 +77,13 @@ def within(mandate: Mandate, constraints: Constraints | None) -> Constraints:
             f"The constraints are of {constraints.assets} assets, the mandate has {bounds.assets}.",
             "Name one bound for each asset of the mandate.",
         )
-    return replace(
+    inside = replace(
         constraints,
         minimum=np.maximum(constraints.minimum, bounds.minimum),
         maximum=np.minimum(constraints.maximum, bounds.maximum),
     )
+    inside.require_sound()
+    return inside
 
 
 def simple_returns(past: pd.DataFrame | None, assets: int, window: int | None = None) -> FloatArray:

@@ -1,4 +1,5 @@
-"""How much a Sharpe ratio is worth once its sample, its shape and the number of trials are taken into account.
+"""How sure a number is: how much a Sharpe ratio is worth once its sample, its shape and the number of trials are taken
+into account, and the intervals of what was counted or drawn.
 
 Sources: Bailey, D. and Lopez de Prado, M. (2012), The Sharpe Ratio Efficient Frontier, Journal of Risk 15(2); the same
 (2014), The Deflated Sharpe Ratio, Journal of Portfolio Management 40(5). All Sharpe ratios are per observation, not
@@ -19,6 +20,9 @@ from controller.errors import InputError
 
 EULER = 0.5772156649015329
 """{1} the Euler-Mascheroni constant."""
+
+NORMAL_95 = 1.959963984540054
+"""{1} standard deviations around the mean that hold 95% of a normal distribution."""
 
 _NORMAL = NormalDist()
 
@@ -133,3 +137,59 @@ def deflated_of(series: Sequence[Sequence[float]] | npt.NDArray[np.float64]) -> 
     best = int(ratios.argmax())
     variance = float(ratios.var(ddof=1)) if len(found) > 1 else 0.0
     return deflated_sharpe(found[best], len(found), variance), best
+
+
+# ---- what was counted
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A probability that was counted."""
+
+    share: float  # {1} of the simulated futures
+    low: float  # {1} the interval that holds the true one in 95 cases of 100 (Wilson, JASA 1927)
+    high: float
+
+    @classmethod
+    def of(cls, successes: int, trials: int) -> Chance:
+        share, z = successes / trials, NORMAL_95
+        spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+        centre, scale = share + z * z / (2 * trials), 1 + z * z / trials
+        low, high = (centre - spread) / scale, (centre + spread) / scale
+        # at no or all successes one end is the share itself, but for the last digit
+        return cls(share, max(min(low, share), 0.0), min(max(high, share), 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A quantile of what was drawn, and the interval that holds the true one in 95 cases of 100."""
+
+    at: float  # {1}
+    value: float
+    low: float
+    high: float
+
+
+def quantiles(drawn: Sequence[float], at: Sequence[float] = (0.05, 0.5, 0.95)) -> tuple[Quantile, ...]:
+    """Quantiles with intervals between order statistics, which no distribution is assumed for (David and Nagaraja,
+    Order Statistics, 2003, 7.1).
+
+    Raises
+    ------
+    InputError
+        For nothing, and for what is no number.
+    """
+    values = np.sort(np.asarray(drawn, dtype=np.float64))
+    if not len(values) or not np.isfinite(values).all():
+        raise InputError("There are no numbers to take quantiles of.", "Draw some.")
+    return tuple(
+        Quantile(one, float(np.quantile(values, one)), *(float(values[place]) for place in _around(len(values), one)))
+        for one in at
+    )
+
+
+def _around(count: int, at: float) -> tuple[int, int]:
+    """Places between which a quantile lies: so many of `count` values are below it, binomially."""
+    spread = NORMAL_95 * math.sqrt(count * at * (1.0 - at))
+    low, high = math.floor(count * at - spread), math.ceil(count * at + spread)
+    return max(low, 0), min(high, count - 1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -17,14 +16,13 @@ from numpy.typing import NDArray
 
 from controller.model import Knot
 from controller.planning.path import targets_at
+from controller.strategy.statistics import Chance
 from controller.units import BPS
 
 Floats = NDArray[np.float64]
 MONTHS: Final = 12
 MONTH: Final = 2_629_800
 """{s} a twelfth of 365.25 days."""
-NORMAL_95: Final = 1.959963984540054
-"""{1} standard deviations around the mean that hold 95% of a normal distribution."""
 PERCENTILES: Final = (5, 50, 95)
 
 
@@ -69,24 +67,6 @@ class Goal:
     def end(self) -> int:
         """{s} after which the goal is decided."""
         return self.until if self.income else self.at
-
-
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """A probability that was counted."""
-
-    share: float  # {1} of the simulated futures
-    low: float  # {1} the interval that holds the true one in 95 cases of 100 (Wilson, JASA 1927)
-    high: float
-
-    @classmethod
-    def of(cls, successes: int, trials: int) -> Chance:
-        share, z = successes / trials, NORMAL_95
-        spread = z * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-        centre, scale = share + z * z / (2 * trials), 1 + z * z / trials
-        low, high = (centre - spread) / scale, (centre + spread) / scale
-        # at no or all successes one end is the share itself, but for the last digit
-        return cls(share, max(min(low, share), 0.0), min(max(high, share), 1.0))
 
 
 @dataclass(frozen=True, slots=True)

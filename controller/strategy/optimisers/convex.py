@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from controller.errors import InputError, MissingExtraError
-from controller.strategy.constraints import Constraints
+from controller.strategy.constraints import Constraints, InfeasibleError
 from controller.strategy.protocol import FloatArray, Moments
 from controller.strategy.solution import Attempt, Solution
 
@@ -30,21 +30,6 @@ _EACH: Final = 64
 
 Expression = Any
 Named = tuple[str, Any]
-
-
-class InfeasibleError(InputError):
-    """No weights keep all constraints.
-
-    Parameters
-    ----------
-    conflict : a smallest set of constraints that cannot be kept together.
-    """
-
-    def __init__(self, conflict: Sequence[str]) -> None:
-        super().__init__(
-            f"No weights keep these constraints together: {'; '.join(conflict)}.", "Loosen or drop one of them."
-        )
-        self.conflict = tuple(conflict)
 
 
 @dataclass(eq=False)

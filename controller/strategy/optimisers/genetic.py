@@ -9,15 +9,15 @@ answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from controller.errors import InputError, MissingExtraError
-from controller.strategy.constraints import SLACK, Constraints
-from controller.strategy.optimisers.convex import InfeasibleError, require_numbers
+from controller.strategy.constraints import SLACK, Constraints, InfeasibleError
+from controller.strategy.optimisers.convex import require_numbers
 from controller.strategy.optimisers.mean_variance import PIVOTS, on_box, quadratic_solution
 from controller.strategy.protocol import FloatArray, Moments
 from controller.strategy.solution import Attempt, Solution
@@ -114,6 +114,11 @@ class _Search:
     def of(cls, moments: Moments, constraints: Constraints, gamma: float) -> _Search:
         constraints.require_sound()
         require_numbers(moments, constraints)
+        if not replace(constraints, cardinality=None, smallest_holding=0.0).only_bounds:
+            raise InputError(
+                "A search of holdings keeps bounds and exclusions only, and weighs no cost of trading.",
+                "Drop groups, turnover, tracking error and costs.",
+            )
         limit = constraints.cardinality or constraints.assets
         must = frozenset(int(index) for index in np.nonzero(constraints.lower > 0.0)[0])
         candidates = tuple(i for i in range(constraints.assets) if constraints.upper[i] > 0.0 and i not in must)
@@ -125,8 +130,6 @@ class _Search:
         largest = np.sort(constraints.upper)[::-1][:limit].sum()
         if largest < 1.0 - 1e-12:
             raise InfeasibleError([f"at most {limit} assets", f"their maximum weights sum to {largest:.4g}"])
-        if constraints.groups or constraints.turnover is not None or constraints.tracking_error is not None:
-            raise InputError("A search of holdings keeps bounds and exclusions only.", "Drop the other constraints.")
         most = limit - len(must)
         if constraints.smallest_holding:
             most = min(most, int((1.0 - lower[list(must)].sum()) / constraints.smallest_holding + 1e-9))

@@ -32,9 +32,9 @@ class HierarchicalRiskParity:
         held = [index for index in range(constraints.assets) if index not in constraints.excluded]
         weights = np.zeros(constraints.assets)
         weights[held] = allocate(np.ascontiguousarray(moments.covariance[np.ix_(held, held)]), self.linkage)
-        inside = projected(weights, constraints.lower, constraints.upper)
-        moved = float(np.abs(inside - weights).sum() / 2.0)
-        found = weights if moved < 1e-15 else inside
+        outside = (weights < constraints.lower).any() or (weights > constraints.upper).any()
+        found = projected(weights, constraints.lower, constraints.upper) if outside else weights
+        moved = float(np.abs(found - weights).sum() / 2.0)
         return Solution(found, moved, (Attempt("hierarchy", "optimal"),), {"moved into the bounds": moved})
 
 

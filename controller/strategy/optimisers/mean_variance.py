@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from controller.strategy.constraints import SLACK, Constraints
-from controller.strategy.optimisers.convex import CHAIN, InfeasibleError, Program, require_numbers
+from controller.strategy.constraints import SLACK, Constraints, InfeasibleError
+from controller.strategy.optimisers.convex import CHAIN, Program, require_numbers
 from controller.strategy.protocol import FloatArray, Moments
 from controller.strategy.solution import Attempt, Solution
 

@@ -26,6 +26,7 @@ class MaximumSharpe:
 
     def solve(self, moments: Moments, constraints: Constraints) -> Solution:
         """See `Optimiser.solve`. `objective` is the ratio {1/period**0.5}."""
+        constraints.require_sound()
         require_numbers(moments, constraints)
         if not (moments.mean[constraints.upper > 0.0] > 0.0).any():
             raise InputError(
@@ -43,6 +44,7 @@ class MaximumDiversification:
 
     def solve(self, moments: Moments, constraints: Constraints) -> Solution:
         """See `Optimiser.solve`. `objective` is the diversification ratio {1}."""
+        constraints.require_sound()
         require_numbers(moments, constraints)
         deviations = np.sqrt(np.diag(moments.covariance))
         return _largest_ratio(deviations, moments, constraints, self.chain, "deviation above zero")
@@ -55,7 +57,6 @@ def _largest_ratio(
     attempts: tuple[Attempt, ...] = ()
     is_cone = constraints.only_bounds and not constraints.lower.any() and bool((constraints.maximum >= 1.0).all())
     if chain[:1] == (ACTIVE_SET,) and is_cone:
-        constraints.require_sound()
         found = _on_cone(moments.covariance, reward, sorted(set(range(len(reward))) - constraints.excluded))
         if not isinstance(found, Attempt):
             return Solution(found, _ratio(reward, moments, found), (Attempt(ACTIVE_SET, "optimal"),))

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from controller.errors import InputError
-from controller.strategy.constraints import SLACK, Constraints
-from controller.strategy.optimisers.convex import InfeasibleError, require_numbers
+from controller.strategy.constraints import SLACK, Constraints, InfeasibleError
+from controller.strategy.optimisers.convex import require_numbers
 from controller.strategy.optimisers.mean_variance import require_room
 from controller.strategy.protocol import FloatArray, Moments
 from controller.strategy.solution import Attempt, Solution

@@ -10,10 +10,11 @@ import pytest
 from planning_pieces import make_mandate, make_snapshot, price
 
 from controller.errors import InputError
-from controller.strategy.constraints import Constraints
+from controller.strategy.constraints import Constraints, InfeasibleError
 from controller.strategy.optimised import Optimised, simple_returns
 from controller.strategy.optimisers.mean_variance import MeanVariance, MinimumVariance
 from controller.strategy.protocol import FloatArray, Moments
+from controller.strategy.solution import Solution
 
 MANDATE = make_mandate([6_000, 4_000])
 SNAPSHOT = make_snapshot(MANDATE, [600 * 10**18, 800 * 10**18], (price(100, 18), price(50, 18)))
@@ -53,6 +54,24 @@ def test_target__when_the_mandate_is_narrower_than_the_wish__then_the_mandate_ho
     assert Optimised(Sample(), MinimumVariance()).target(narrow, past()) == (6_100, 3_900)
     mine = Optimised(Sample(), MinimumVariance(), Constraints(np.zeros(2), np.array([0.55, 1.0])))
     assert mine.target(narrow, past()) == (5_500, 4_500)
+
+
+@dataclass(frozen=True)
+class Careless:
+    """An optimiser of somebody else's, which looks at no bounds."""
+
+    def solve(self, moments: Moments, constraints: Constraints) -> Solution:
+        return Solution(np.array([1.0, 0.0]), 0.0, ())
+
+
+def test_target__when_the_mandate_wants_held_what_is_excluded__then_refused_by_name() -> None:
+    assets = (MANDATE.assets[0], replace(MANDATE.assets[1], min_weight=2_000))
+    snapshot = replace(SNAPSHOT, mandate=replace(MANDATE, assets=assets))
+    excluded = replace(Constraints.long_only(2), excluded=frozenset({1}))
+    with pytest.raises(InfeasibleError, match=r"asset 1 excluded; asset 1 at least 0\.2"):
+        Optimised(Sample(), Careless(), excluded).target(snapshot, past())
+    with pytest.raises(InputError, match="inside of the bounds, not to 1"):
+        Optimised(Sample(), Careless()).target(snapshot, past())
 
 
 def test_target__when_only_a_window_is_looked_at__then_what_is_older_changes_nothing() -> None:

@@ -10,9 +10,8 @@ import pytest
 from orlib import frontier, problem
 
 from controller.errors import InputError
-from controller.strategy.constraints import Constraints, Group
+from controller.strategy.constraints import Constraints, Group, InfeasibleError
 from controller.strategy.optimisers import active_set
-from controller.strategy.optimisers.convex import InfeasibleError
 from controller.strategy.optimisers.exclusion import cost_of_exclusions
 from controller.strategy.optimisers.genetic import ChosenHoldings, front
 from controller.strategy.optimisers.hierarchical import HierarchicalRiskParity
@@ -279,6 +278,23 @@ def test_holdings__when_few_enough_to_try_them_all__then_the_best_set() -> None:
     assert (again.weights == found.weights).all(), "one seed, one answer"
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"linear_cost": np.full(8, 0.001), "current": np.full(8, 0.125)},
+        {"power_cost": np.full(8, 0.001), "current": np.full(8, 0.125)},
+        {"turnover": 0.1, "current": np.full(8, 0.125)},
+        {"groups": (Group("some", (0, 1), 0.1, 0.5),)},
+    ],
+)
+def test_chosen_holdings__when_more_is_asked_than_a_search_keeps__then_refused(other: dict[str, object]) -> None:
+    constraints = replace(FREE, cardinality=3, **other)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="weighs no cost"):
+        ChosenHoldings(4.0).solve(SMALL, constraints)
+    with pytest.raises(InputError, match="weighs no cost"):
+        front(SMALL, constraints)
+
+
 def test_front__then_nobody_is_beaten_in_both_and_the_limit_holds() -> None:
     found = front(SMALL, replace(FREE, cardinality=3), population=24, generations=10)
     assert ((found.weights > 1e-12).sum(axis=1) <= 3).all()
@@ -333,3 +349,16 @@ def test_kkt_residual__when_a_weight_is_off__then_not_zero() -> None:
     assert kkt_residual(c, r, zero, one, weights, multiplier) < 1e-12
     off = weights + 1e-3 * (np.eye(8)[0] - np.eye(8)[1])
     assert kkt_residual(c, r, zero, one, off, multiplier) > 1e-8
+
+
+@pytest.mark.parametrize(
+    "optimiser",
+    [MeanVariance(), MinimumCVaR(), MaximumSharpe(), RiskBudgeting(), EqualWeight(), HierarchicalRiskParity()],
+)
+def test_solve__when_an_excluded_asset_has_to_be_held__then_both_are_named(optimiser: Optimiser) -> None:
+    minimum = np.array([0.0] * 3 + [0.1] + [0.0] * 4)
+    with pytest.raises(InfeasibleError) as caught:
+        optimiser.solve(SMALL, replace(FREE, excluded=frozenset({3}), minimum=minimum))
+    assert caught.value.conflict == ("asset 3 excluded", "asset 3 at least 0.1")
+    with pytest.raises(InfeasibleError, match="every asset excluded"):
+        optimiser.solve(SMALL, replace(FREE, excluded=frozenset(range(8))))

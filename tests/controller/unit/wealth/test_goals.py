@@ -12,8 +12,9 @@ from scipy.stats import norm
 
 from controller.model import Knot
 from controller.planning.path import targets_at
+from controller.strategy.statistics import Chance
 from controller.wealth.glides import YEARS, glide_path, propose
-from controller.wealth.goals import MONTH, Assumptions, Chance, Goal, months_between, simulate
+from controller.wealth.goals import MONTH, Assumptions, Goal, months_between, simulate
 from controller.wealth.knots import as_mandate_path
 
 NOW = 1_800_000_000

@@ -1,0 +1,75 @@
+"""What the commands that run a mandate on paper have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from controller.cli.output import err
+from controller.cli.quantity import quantity
+from controller.config import quantities, strategy_file
+from controller.config.mandate_outline import Outline
+from controller.replay.markets import date
+from controller.units import VALUE_DECIMALS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from controller.backtest.engine import Setting
+
+SCALE: Final = 10 ** (VALUE_DECIMALS - 18)
+"""D36{quote} in D18{quote}."""
+
+Mandate = Annotated[Path, typer.Argument(help="Mandate file, as evenkeel vault template prints one.")]
+History = Annotated[
+    str, typer.Argument(help="Prices, .csv or .parquet, wide or long; or macro or crypto, which are bundled.")
+]
+Start = Annotated[str | None, typer.Option("--from", help="First day, 2007-06 or 2007-06-01.")]
+End = Annotated[str | None, typer.Option("--to", help="Last day.")]
+Value = Annotated[str, typer.Option(help="What the vault starts with, on target.")]
+Depth = Annotated[
+    str | None, typer.Option(help="Trade in Uniswap V3 pools of 5 bps, so deep on either side.", show_default=False)
+]
+Cost = Annotated[str, typer.Option(help="Without --depth: what every trade loses of the value sold.")]
+StrategyFile = Annotated[
+    Path | None, typer.Option("--strategy", help="Strategy file that moves the targets.", show_default=False)
+]
+
+
+def setting_of(plan: Outline, depth: str | None, cost: str, strategy: Path | None) -> Setting:
+    """What is run, from the options."""
+    from controller.backtest.engine import Setting
+    from controller.backtest.paper import Market, Proportional, full_range
+
+    market: Market = Proportional(quantity("--cost", cost, quantities.share))
+    if depth is not None:
+        market = full_range(plan.mandate, quantity("--depth", depth, quantities.money) * SCALE)
+    setting = Setting(plan.mandate, market)
+    if strategy is None:
+        return setting
+    decided = strategy_file.load(strategy)
+    return replace(setting, strategy=decided.build(plan.names), terms=decided.terms(len(plan.names)))
+
+
+def prices_of(named: str) -> pd.DataFrame:
+    """A history, bundled or of a file."""
+    from controller.market import datasets
+    from controller.market.history import read_history
+
+    bundled = {"macro": datasets.macro, "crypto": datasets.crypto}
+    return bundled[named]() if named in bundled else read_history(Path(named))
+
+
+def day(option: str, text: str | None) -> datetime | None:
+    return None if text is None else date(option, text)
+
+
+def progress() -> Progress:
+    """Of long work, on the error stream."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True)
