@@ -123,6 +123,7 @@ def test_fees__of_management__then_a_share_loses_the_rate_a_year() -> None:
     # taken every day: the recipient owns 2% / 365 of what is there then
     assert per_share[-1] / per_share[0] == pytest.approx((1 - 0.02 / 365) ** 365, rel=1e-12)
     assert found[-1].value == pytest.approx(VALUE, rel=1e-12)
+    assert found[0].supply == 10**6 * 10**18  # nothing is owed at the beginning
     waiting = ticks(charged(management=200), history(366, seed=None), takes_fees=False)
     assert shares(waiting)[-1] == shares(waiting)[0]
 
