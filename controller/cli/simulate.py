@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,7 +45,7 @@ def simulate(
     goal: Annotated[str | None, typer.Option(help="What the vault should be worth in the end.")] = None,
     depth: backtesting.Depth = None,
     cost: backtesting.Cost = "10 bps",
-    gas: Annotated[str, typer.Option(help="What a rebalance of one trade costs in gas.")] = "0 USD",
+    gas: backtesting.GasCost = "0 USD",
     strategy: backtesting.StrategyFile = None,
     jobs: Annotated[int, typer.Option(help="Processes; -1: one for each core.")] = -1,
     page: Annotated[Path, typer.Option("--out", help="Where the page goes.")] = Path("simulation.html"),
@@ -65,9 +64,7 @@ def simulate(
     from controller.report.sheet import write_sheet
 
     plan = outline(read_file(mandate))
-    setting = setting_of(plan, depth, cost, strategy)
-    price = quantity("--gas", gas, quantities.money) * SCALE // setting.gas.plan
-    setting = replace(setting, gas=replace(setting.gas, price=price))
+    setting = setting_of(plan, depth, cost, strategy, gas)
     worth = quantity("--value", value, quantities.money) * SCALE
     wanted = None if goal is None else float(to_decimal(quantity("--goal", goal, quantities.money), 18))
     course = _course(plan, prices_of(history), start, end, years)
