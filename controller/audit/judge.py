@@ -18,6 +18,7 @@ from controller.audit.proof import ProofRejectedError, proven_slot
 from controller.audit.reconcile import check_reconciled
 from controller.audit.replay import replay
 from controller.audit.report import AuditReport, Finding, Level, LevelResult, Reach, Severity
+from controller.audit.sent import check_transactions, proven_transactions
 from controller.audit.state import State
 from controller.chain.entries import Created, Deposited, Minted, Redeemed, Withdrawn
 from controller.chain.ledger import storage_slot, unpack_slot
@@ -29,7 +30,7 @@ def judge(evidence: Evidence) -> AuditReport:
     history = read_history(evidence)
     link = [history.finding] if history.finding else []
     stated = _check_stated(evidence, history)
-    linked, hidden = check_links(evidence), check_receipts(evidence)
+    linked, hidden = check_links(evidence), [*check_receipts(evidence), *check_transactions(evidence)]
     proof = _check_proof(evidence, history) if evidence.depth.includes(Level.L3) else []
     held = check_holdings(evidence)
     whole = not link and not stated and not any(finding.severity is Severity.WRONG for finding in proof)
@@ -160,7 +161,7 @@ def _levels(evidence: Evidence, findings: tuple[list[Finding], ...], *, broken: 
     attempted = {
         Level.L0: ("", "every entry read, hash chain recomputed"),
         Level.L1: ("", links_reached(evidence)),
-        Level.L2: ("", f"receipts roots of {_blocks_used(evidence)} blocks recomputed, their logs compared"),
+        Level.L2: ("", _committed(evidence)),
         Level.L3: (behind, f"head, count and {proven(evidence)} balances and supplies proven by storage"),
         Level.L4: (behind, "every flow, fee, change and rebalance judged again, answers on the node's word"),
         Level.L5: (behind, journal_reached(evidence)),
@@ -178,8 +179,11 @@ def _levels(evidence: Evidence, findings: tuple[list[Finding], ...], *, broken: 
     return tuple(results)
 
 
-def _blocks_used(evidence: Evidence) -> int:
-    return len({*evidence.blocks, *(entry.block_number for entry in evidence.entries)})
+def _committed(evidence: Evidence) -> str:
+    """What L2 held against the blocks' roots."""
+    used = len({*evidence.blocks, *(entry.block_number for entry in evidence.entries)})
+    sent = proven_transactions(evidence)
+    return f"receipts roots of {used} blocks recomputed, their logs compared; {sent} transactions proven"
 
 
 def _level(level: Level, findings: list[Finding], unreachable: str, reached: str) -> LevelResult:

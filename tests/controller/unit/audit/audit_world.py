@@ -14,6 +14,7 @@ from audit_pieces import (
     entry_log,
     made_header,
     made_receipt,
+    made_transaction,
     next_head,
     transfer_log,
     trie_root,
@@ -43,6 +44,7 @@ class Block:
     rounds_after: dict[str, int]
     view: SelfView
     receipts: list[bytes]
+    sent: list[bytes]  # its transactions
 
 
 class World:
@@ -103,6 +105,7 @@ class World:
             now[2],
             self.vault.view(),
             receipts,
+            [self._sent(place, done) for place, done in enumerate(transactions)],
         )
         self._before = now
 
@@ -117,6 +120,10 @@ class World:
                 logs.append(entry_log(self.ledger, self.vault.address, self._written, kind, self._head, raw))
                 self._written += 1
         return made_receipt(place, logs)
+
+    def _sent(self, place: int, done: Transaction) -> bytes:
+        source = keccak(text=f"transaction {self.number} {place}")
+        return made_transaction(source, done.call.sender, done.call.to, done.data)
 
     def wait(self, seconds: int) -> None:
         self.vault.now += seconds
@@ -266,6 +273,7 @@ class World:
         parent = bytes(32)
         for number, block in self.blocks.items():
             root = last_root if last_root and number == self.number else bytes(keccak(text=f"root {number}"))
-            found[number] = made_header(parent, root, number, block.timestamp, trie_root(block.receipts))
+            roots = trie_root(block.sent), trie_root(block.receipts)
+            found[number] = made_header(parent, root, number, block.timestamp, roots)
             parent = found[number].stated_hash
         return found
