@@ -62,7 +62,8 @@ def check_answers(evidence: Evidence, decoded: Sequence[Decoded]) -> tuple[list[
         for finding in _check(evidence, entry, answer, proven[answer])
     ]
     count = len(wanted.keys() & proven.keys())
-    return findings, f"{count} of {len(wanted)} feed answers proven by their logs, others on the node's word"
+    word = "" if count == len(wanted) else ", the others are the node's word"
+    return findings, f"{count} of {len(wanted)} feed answers proven by their logs{word}"
 
 
 def _check(evidence: Evidence, entry: Entry, answer: Answer, said: tuple[int, int]) -> Iterator[Finding]:

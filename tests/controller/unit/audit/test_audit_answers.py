@@ -71,7 +71,7 @@ def test_answers__when_receipts_do_not_hold__then_nothing_is_proven_by_them() ->
     assert isinstance(evidence.receipt_lists, Mapping)
     spoilt = {number: packed[:-1] + b"\7" for number, packed in evidence.receipt_lists.items()}
     lie = _told(replace(evidence, receipt_lists=spoilt), entry, feed, 1)
-    none = "0 of 3 feed answers proven by their logs, others on the node's word"
+    none = "0 of 3 feed answers proven by their logs, the others are the node's word"
     assert check_answers(lie, read_history(lie).decoded) == ([], none)
     for without in (replace(evidence, receipt_lists=None), replace(evidence, links=None)):
         assert check_answers(without, read_history(without).decoded)[0] == []
