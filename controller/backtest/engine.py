@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from eth_utils.crypto import keccak
 
+from controller.backtest.moments import Moment, answers
 from controller.backtest.paper import Market
 from controller.chain.codec import plan_hash
 from controller.deploy.vaults import first_amounts
@@ -22,7 +23,6 @@ from controller.errors import InputError
 from controller.market.history import freeze
 from controller.model import (
     ZERO_ADDRESS,
-    Asset,
     BlockRef,
     Cause,
     Decision,
@@ -33,7 +33,6 @@ from controller.model import (
     NoTrade,
     Outcome,
     Plan,
-    Price,
     Quote,
     Rebalance,
     Snapshot,
@@ -86,21 +85,6 @@ class Setting:
     tolerance: int = 30  # {bps} by which a plan's trade may return less than quoted
     gas: Gas = Gas()
     terms: Terms = planning.NO_TERMS
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One point of history."""
-
-    block: BlockRef
-    prices: tuple[int, ...]  # D36{quote/qTok} of the feeds, one for each asset of the mandate
-    market: tuple[int, ...] | None = None  # D36{quote/qTok} at which pools trade; None: at the feeds' prices
-    updated_at: int | None = None  # {s} when the feeds answered last; None: in this block
-
-    @property
-    def worth(self) -> tuple[int, ...]:
-        """D36{quote/qTok} that the assets are really worth."""
-        return self.prices if self.market is None else self.market
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,32 +261,14 @@ def _snapshot(vault: _Vault, moment: Moment) -> Snapshot:
         status=replace(status, loss_used=loss.level, turnover_used=turnover.level),
         due=_UNASKED,
         balances=vault.balances,
-        prices=tuple(
-            _answer(asset, price, moment) for asset, price in zip(vault.mandate.assets, moment.prices, strict=True)
-        ),
+        prices=answers(vault.mandate, moment),
     )
 
 
-def _answer(asset: Asset, price: int, moment: Moment) -> Price:
-    """What the oracle makes of a feed's newest answer: none where it is older than the heartbeat."""
-    now = moment.block.timestamp
-    updated_at = now if moment.updated_at is None else moment.updated_at
-    is_stale = now - updated_at > asset.feed.heartbeat
-    return Price(0, 1, updated_at, "PriceStale") if is_stale else Price(price, 1, updated_at)
-
-
-def moments_of(mandate: Mandate, times: Sequence[int], answers: Sequence[Sequence[int]]) -> list[Moment]:
-    """Moments from feed answers.
-
-    Parameters
-    ----------
-    times : {s} ascending.
-    answers : of each asset's feed, in its decimals, one row for each time.
-    """
-    return [
-        Moment(
-            BlockRef(2 * number + 1, keccak(number.to_bytes(8, "big")), time),
-            tuple(asset.price_from_answer(answer) for asset, answer in zip(mandate.assets, row, strict=True)),
-        )
-        for number, (time, row) in enumerate(zip(times, answers, strict=True))
-    ]
+def gas_paid(setting: Setting, moments: Sequence[Moment], ticks: Sequence[TickRecord]) -> int:
+    """D36{quote} that the transactions of a run have cost whoever sent them."""
+    return sum(
+        tick.outcome.gas_used * (setting.gas.price if moment.gas is None else moment.gas)
+        for tick, moment in zip(ticks, moments, strict=True)
+        if tick.outcome is not None
+    )

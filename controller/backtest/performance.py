@@ -91,3 +91,12 @@ def returns_of(series: Sequence[int | None]) -> FloatArray:
     known = np.array([float(value) for value in series if value is not None])
     found: FloatArray = known[1:] / known[:-1] - 1.0
     return found
+
+
+def tracking_error(ours: Sequence[int | None], theirs: Sequence[int | None], periods_per_year: float) -> float:
+    """{1/year**0.5} standard deviation of the difference of returns, over the ticks at which both have a value."""
+    both = [(one, other) for one, other in zip(ours, theirs, strict=True) if one is not None and other is not None]
+    if len(both) < 3:
+        raise InputError(f"{len(both)} values say nothing about a rule.", "Give a longer history.")
+    gaps = returns_of([one for one, _ in both]) - returns_of([other for _, other in both])
+    return float(gaps.std(ddof=1) * periods_per_year**0.5)

@@ -36,12 +36,13 @@ Depth = Annotated[
     str | None, typer.Option(help="Trade in Uniswap V3 pools of 5 bps, so deep on either side.", show_default=False)
 ]
 Cost = Annotated[str, typer.Option(help="Without --depth: what every trade loses of the value sold.")]
+GasCost = Annotated[str, typer.Option("--gas", help="What a rebalance of one trade costs in gas.")]
 StrategyFile = Annotated[
     Path | None, typer.Option("--strategy", help="Strategy file that moves the targets.", show_default=False)
 ]
 
 
-def setting_of(plan: Outline, depth: str | None, cost: str, strategy: Path | None) -> Setting:
+def setting_of(plan: Outline, depth: str | None, cost: str, strategy: Path | None, gas: str) -> Setting:
     """What is run, from the options."""
     from controller.backtest.engine import Setting
     from controller.backtest.paper import Market, Proportional, full_range
@@ -50,6 +51,8 @@ def setting_of(plan: Outline, depth: str | None, cost: str, strategy: Path | Non
     if depth is not None:
         market = full_range(plan.mandate, quantity("--depth", depth, quantities.money) * SCALE)
     setting = Setting(plan.mandate, market)
+    price = quantity("--gas", gas, quantities.money) * SCALE // setting.gas.plan
+    setting = replace(setting, gas=replace(setting.gas, price=price))
     if strategy is None:
         return setting
     decided = strategy_file.load(strategy)

@@ -10,8 +10,9 @@ import typer
 
 from controller.cli import options, tax_options
 from controller.cli.output import out, print_json
-from controller.cli.session import Session, read_file
+from controller.cli.session import Session
 from controller.cli.taxing import Asked, Books, Files
+from controller.config.files import read_file
 from controller.errors import FindingError, InputError, UncheckedError
 from controller.tax.check import differences, undeclared
 from controller.tax.exports.document import document

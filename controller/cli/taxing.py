@@ -15,8 +15,9 @@ from controller.audit.flows import DEAD
 from controller.chain.contract import Contract
 from controller.chain.entries import Created, MandateSet
 from controller.cli.output import err
-from controller.cli.session import Session, read_file
+from controller.cli.session import Session
 from controller.config import quantities
+from controller.config.files import read_file
 from controller.errors import UsageError
 from controller.model import BlockRef, Mandate
 from controller.tax.booking import Method, Scope

@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from controller.config import catalogue, quantities
 from controller.config import mistakes as wrong
+from controller.config.files import read_file
 from controller.errors import InputError, Mistake
 from controller.planning.slicing import Slicing
 from controller.planning.worth import Terms, Worth
@@ -173,11 +174,7 @@ class StrategyFile:
 
 def load(path: Path) -> StrategyFile:
     """Reads the strategy file at `path`; raises as `parse`, and when it cannot be read."""
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
-    return parse(source)
+    return parse(read_file(path))
 
 
 def parse(source: bytes) -> StrategyFile:

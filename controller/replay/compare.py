@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from controller.backtest.engine import Moment, Setting, run
+from controller.backtest.engine import Setting, run
+from controller.backtest.moments import Moment
 from controller.backtest.paper import FullRange
 from controller.model import Fill, Mandate, TickRecord
 

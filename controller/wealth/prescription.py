@@ -30,9 +30,12 @@ def prescribe(
     """The path of a profile over the assets of a mandate.
 
     Parameters
-    ---------- weights : {bps} by asset as the mandate has them: how the assets at risk, and the others, are spread
-    among themselves. risky : which of them are at risk, the stocks of the profile. now : {s} at which it begins. steps
-    : parts of the glide.
+    ----------
+    weights : {bps} by asset as the mandate has them: how the assets at risk, and the others, are spread among
+        themselves.
+    risky : which of them are at risk, the stocks of the profile.
+    now : {s} at which it begins.
+    steps : parts of the glide.
 
     Raises
     ------

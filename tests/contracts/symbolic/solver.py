@@ -1,9 +1,10 @@
 """The solver that halmos calls for the proofs in this folder: ``python solver.py QUERY.smt2``.
 
 Multiplying and dividing words of 256 bits is out of reach for solvers that reason bit by bit. What our arithmetic says
-is about numbers, though, so a query is first told as one about numbers (words.py) and put to z3. When not even that has
-a solution the answer is ``unsat``. In all other cases yices, which is what halmos calls by itself, decides the query as
-it stands, at first with the inputs that the numbers suggest: a counter-example always comes from there.
+holds whatever the products are, or is about numbers, though: so a query is first told with products and quotients as
+words of which nothing is known, then as one about numbers (words.py), and put to z3. When one of these has no solution
+the answer is ``unsat``. In all other cases yices, which is what halmos calls by itself, decides the query as it stands,
+at first with the inputs that the numbers suggest: a counter-example always comes from there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import z3
-from words import Translation
+from words import Translation, opaque
 
 TIMEOUT = 20_000  # {ms} for each attempt with numbers, before yices is asked
 
@@ -29,7 +30,12 @@ ATTEMPTS: list[tuple[bool, Callable[[], z3.Solver]]] = [
 
 
 def is_impossible(formulas: list[z3.BoolRef]) -> bool:
-    """Whether not even numbers satisfy all of them."""
+    """Whether nothing satisfies all of them whatever the products in them are, or not even numbers do."""
+    solver = z3.Solver()
+    solver.set("timeout", TIMEOUT)
+    solver.add(opaque(formulas))
+    if solver.check() == z3.unsat:
+        return True
     for whole, make in ATTEMPTS:
         translation = Translation(whole)
         for formula in formulas:

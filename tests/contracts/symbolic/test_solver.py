@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 
 import z3
-from words import Translation
+from words import Translation, opaque
 
 ROUNDS = 600
 SIZE = 256
@@ -118,6 +118,13 @@ def is_impossible(formulas: list[z3.BoolRef], whole: bool) -> bool:
     return bool(solver.check() == z3.unsat)
 
 
+def is_impossible_anyway(formulas: list[z3.BoolRef]) -> bool:
+    solver = z3.Solver()
+    solver.set("timeout", 100)
+    solver.add(opaque(formulas))
+    return bool(solver.check() == z3.unsat)
+
+
 def never_wrong(dice: random.Random) -> None:
     for k in range(ROUNDS):
         variables = {z3.BitVec(name, SIZE): number(dice) for name in "xyz"}
@@ -126,6 +133,7 @@ def never_wrong(dice: random.Random) -> None:
         dice.shuffle(formulas)
         formulas[:0] = [formula for pair in variables.items() for formula in bounds(dice, *pair)]
         assert not is_impossible(formulas, whole=k % 2 == 0), (variables, formulas)
+        assert not is_impossible_anyway(formulas), (variables, formulas)
 
 
 def sometimes_right() -> None:
@@ -140,6 +148,14 @@ def sometimes_right() -> None:
         [z3.UGT(MULTIPLY(x, y) + z, MULTIPLY(x + 1, y) + z)],
     ):
         assert is_impossible(small + formulas, whole=False) or is_impossible(small + formulas, whole=True), formulas
+    for formulas in (
+        [z3.ULT(MULTIPLY(x, y), z), z3.ULT(z, MULTIPLY(y, x))],
+        [z3.ULT(x * y, z), z3.Not(z3.ULT(MULTIPLY(y, x), z))],
+        [z3.Not(DIVIDE(x, y) - DIVIDE(x, y) == 0)],
+        [-MULTIPLY(x, y) > 0, MULTIPLY(y, x) > 0],  # signed
+    ):
+        assert is_impossible_anyway(formulas), formulas
+    assert not is_impossible_anyway([z3.Not(DIVIDE(x, y) == DIVIDE(y, x))])
 
 
 if __name__ == "__main__":

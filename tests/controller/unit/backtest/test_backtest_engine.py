@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planning_pieces import make_mandate
 
-from controller.backtest.engine import Moment, Setting, run
+from controller.backtest.engine import Setting, run
 from controller.backtest.history import moments, part
+from controller.backtest.moments import Moment
 from controller.backtest.paper import Proportional, full_range
 from controller.errors import InputError
 from controller.market import datasets

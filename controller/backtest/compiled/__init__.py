@@ -1,0 +1,1 @@
+"""The keeper's decisions over history, compiled: the same integers, with nothing left out and nothing rounded."""
