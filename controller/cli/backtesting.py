@@ -46,7 +46,7 @@ StrategyFile = Annotated[
 ]
 
 
-def setting_of(plan: Outline, depth: str | None, cost: str, strategy: Path | None, gas: str) -> Setting:
+def setting_of(plan: Outline, depth: str | None, cost: str, strategy: Path | None, gas: str = "0 USD") -> Setting:
     """What is run, from the options."""
     from controller.backtest.engine import Setting
     from controller.backtest.paper import Market, Proportional, full_range
