@@ -153,3 +153,9 @@ def test_run__then_value_is_worth_what_it_started_with() -> None:
     first = ticks(MANDATE, history())[0]
     assert first.value == pytest.approx(VALUE, rel=1e-15)
     assert value_per_share(first) == pytest.approx(D18 * 10**18, rel=1e-12)
+
+
+def test_run__when_a_price_is_missing__then_refused() -> None:
+    block = moments(MANDATE, NAMES, history())[0].block
+    with pytest.raises(InputError, match="lacks the price"):
+        run(Setting(MANDATE, Proportional()), [Moment(block, (0, 1, 1))], VALUE)
