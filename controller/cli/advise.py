@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from controller.cli import options
 from controller.cli.output import err, out, print_json
 from controller.cli.quantity import quantity
-from controller.config import quantities
+from controller.config import profile_file, quantities
 from controller.config.mandate_outline import Outline, outline
 from controller.errors import NotFoundError, UsageError
 from controller.market.history import read_history
@@ -24,18 +24,30 @@ from controller.strategy.advise import Advice
 from controller.strategy.advise import advise as propose
 from controller.strategy.drifting import Rule, Setting
 from controller.strategy.periods import periods_per_year, simple_returns
+from controller.strategy.profile import assess
 from controller.units import BPS
 
 LENGTHS = {Period.DAY: 1 / 365.25, Period.WEEK: 7 / 365.25, Period.MONTH: 1 / 12, Period.QUARTER: 1 / 4, Period.YEAR: 1}
 """{year}"""
+USUAL = 3.0
+"""{1} risk aversion where nobody says one."""
 
 
 def advise(
     mandate: Annotated[Path, typer.Argument(help="Mandate file, as evenkeel vault template prints one.")],
     history: Annotated[Path, typer.Argument(help="Prices, .csv or .parquet: a date column and one for each asset.")],
     risk_aversion: Annotated[
-        float, typer.Option(help="Relative risk aversion: 1 daring, 3 usual, 10 cautious. The higher, the closer.")
-    ] = 3.0,
+        float | None,
+        typer.Option(
+            help="Relative risk aversion: 1 daring, 3 usual, 10 cautious. The higher, the closer. Default: the "
+            "profile's, else 3.",
+            show_default=False,
+        ),
+    ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option("--profile", help="Profile whose answers say the risk aversion.", show_default=False),
+    ] = None,
     cost: Annotated[
         str, typer.Option(help="Lost on each trade, pool fee and price impact, of the value sold.")
     ] = "30 bps",
@@ -59,7 +71,7 @@ def advise(
 
     Example: evenkeel advise mandate.toml prices.csv --cost "0.05%" --gas "1 USD" --picture advice.svg
     """
-    plan, setting = _setting(mandate, history, risk_aversion, cost, gas, value)
+    plan, setting = _setting(mandate, history, _aversion(risk_aversion, profile), cost, gas, value)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("Trying bands and destinations", total=1)
@@ -98,6 +110,16 @@ def _show(found: Advice, plan: Outline, setting: Setting, picture: Path | None) 
     out.print(mandate_lines(found), markup=False)
     if picture is not None:
         out.print(f"Picture: {picture.resolve()}", soft_wrap=True, markup=False)
+
+
+def _aversion(said: float | None, profile: Path | None) -> float:
+    """What is said here, and where nothing is, what the profile's answers amount to."""
+    if said is not None:
+        return said
+    if profile is None:
+        return USUAL
+    chosen = profile_file.load(profile)
+    return assess(chosen.answers, chosen.market).aversion
 
 
 def _setting(

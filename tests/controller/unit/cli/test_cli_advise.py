@@ -17,6 +17,15 @@ from controller.config.mandate_template import render
 from controller.errors import EvenkeelError
 from controller.market.datasets import macro
 
+PROFILE = """
+name = "Ada"
+[questions]
+bad_year = "20%"
+fee = "4%"
+stocks = "60%"
+savings = "5%"
+years = 20
+"""
 QUICK = ["--years", "1", "--paths", "4"]
 
 
@@ -65,6 +74,21 @@ def test_advise__as_json_with_a_picture__then_units_in_the_names_and_a_drawing(
     root = ElementTree.fromstring(drawing.read_text())  # noqa: S314 our own file
     assert root.tag.endswith("svg")
     assert len(root.findall(".//{*}circle")) == len(document["tried"]) + len(document["alternatives"]) + 1
+
+
+def test_advise__by_a_profile__then_by_the_risk_aversion_that_its_answers_amount_to(
+    files: tuple[str, str], tmp_path: Path
+) -> None:
+    profile = tmp_path / "ada.toml"
+    profile.write_text(PROFILE)
+    shown = CliRunner().invoke(app, ["profile", "show", str(profile), "--json"])
+    aversion = json.loads(shown.stdout)["risk_aversion"]
+    assert aversion != 3.0
+    by_profile = _run(*files, *QUICK, "--profile", str(profile), "--json")
+    assert by_profile == _run(*files, *QUICK, "--risk-aversion", str(aversion), "--json")
+    assert by_profile != _run(*files, *QUICK, "--json")
+    both = _run(*files, *QUICK, "--profile", str(profile), "--risk-aversion", "3", "--json")
+    assert both == _run(*files, *QUICK, "--json"), "what is said here counts first"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 from orlib import frontier, problem
 from skfolio.optimization import MeanRisk, NestedClustersOptimization
 
@@ -31,6 +32,7 @@ from controller.strategy.optimisers.tail import KellyGrowth, MinimumCVaR
 from controller.strategy.protocol import FloatArray, Moments, Optimiser
 
 CLARABEL = ("CLARABEL",)
+DEEP = settings.default is not None and settings.default.max_examples > 1_000
 
 
 def market(n: int, seed: int, days: int = 300) -> Moments:
@@ -60,7 +62,7 @@ def test_mean_variance__when_two_assets__then_the_closed_form() -> None:
 def test_target_return__over_a_published_frontier__then_the_same_variances(number: int) -> None:
     moments, published = problem(number), frontier(number)
     constraints = Constraints.long_only(len(moments.mean))
-    for mean, variance in published[1::125]:
+    for mean, variance in published[1 :: 1 if DEEP else 125]:
         weights = TargetReturn(float(mean)).solve(moments, constraints).weights
         assert weights @ moments.covariance @ weights == pytest.approx(variance, rel=3e-5)
 
