@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -61,6 +61,7 @@ class Asked:
     rates: str | None = None
     securities: tuple[str, ...] = ()
     wash_sales_from: str | None = None
+    kept: Mapping[str, int] = field(default_factory=dict)  # by symbol: not to be sold before {s}, says the profile
 
 
 @dataclass(frozen=True)

@@ -157,12 +157,12 @@ def fit(pairs: Integers, count: int, ranges: Ranges, minimum: int, flows: Words)
     for asset in range(len(given)):
         if load(given, asset) > 0 and load(given, asset) > load(ranges.room, asset):
             return False
-    search = _search_of(len(given))
+    search = _search_of(len(given), pairs, count)
     while True:
         asset = _short(given, ranges.need)
         if asset < 0:
             return True
-        if not _pushed(asset, search, pairs, count, flows, given, ranges, minimum):
+        if not _pushed(asset, search, pairs, flows, given, ranges, minimum):
             return False
 
 
@@ -183,6 +183,8 @@ class Search(NamedTuple):
     fall: Integers  # (n,)
     seen: Integers  # (n,)
     ends: Integers  # (3,) where it ends: place in the queue, pair that rises, pair that falls; -1 for none
+    begin: Integers  # (n + 1,) where the pairs of each asset begin in `near`
+    near: Integers  # (2 * m,) places of pairs, by asset, ascending
 
 
 @compiled
@@ -190,7 +192,6 @@ def _pushed(
     asset: int,
     search: Search,
     pairs: Integers,
-    count: int,
     flows: Words,
     given: Words,
     ranges: Ranges,
@@ -201,7 +202,7 @@ def _pushed(
         search.seen[other] = 0
     ends = search.ends
     search.queue[0], search.seen[asset], ends[0] = asset, 1, -1
-    slack = _path(search, pairs, count, flows, given, ranges, minimum)
+    slack = _path(search, pairs, flows, given, ranges, minimum)
     if ends[0] < 0:
         return False
     value = smaller(load(ranges.need, asset) - load(given, asset), slack)
@@ -223,10 +224,18 @@ def _pushed(
 
 
 @compiled
-def _search_of(assets: int) -> Search:
-    rows = np.empty((5, assets), np.int64)
+def _search_of(assets: int, pairs: Integers, count: int) -> Search:
+    rows, begin, near = np.empty((5, assets), np.int64), np.zeros(assets + 1, np.int64), np.empty(2 * count, np.int64)
     rows[1, 0] = -1  # the queue's first came from nowhere
-    return Search(rows[0], rows[1], rows[2], rows[3], rows[4], np.empty(3, np.int64))
+    filled = 0
+    for asset in range(assets):
+        begin[asset] = filled
+        for place in range(count):
+            if _other(pairs[place], asset) >= 0:
+                near[filled] = place
+                filled += 1
+    begin[assets] = filled
+    return Search(rows[0], rows[1], rows[2], rows[3], rows[4], np.empty(3, np.int64), begin, near)
 
 
 @compiled
@@ -249,7 +258,6 @@ def _other(pair: int, asset: int) -> int:
 def _path(
     search: Search,
     pairs: Integers,
-    count: int,
     flows: Words,
     given: Words,
     ranges: Ranges,
@@ -260,20 +268,22 @@ def _path(
     head, tail, best, found = 0, 1, STEPS + 1, wide(0)
     while head < tail:
         node = search.queue[head]
-        for rise in range(count):
+        for rises in range(search.begin[node], search.begin[node + 1]):
+            rise = search.near[rises]
             other = _other(pairs[rise], node)
-            if other < 0 or search.seen[other]:
+            if search.seen[other]:
                 continue
             search.seen[other] = 1
-            step, slack = _filling(ranges, given, other)
+            step = _filling(ranges, given, other, best)
             if step < best:
-                best, found = step, slack
+                best, found = step, _limit(ranges, other, step) - load(given, other)
                 ends[0], ends[1], ends[2] = head, rise, -1
             if best == 0:
                 return found
-            for fall in range(count):
+            for falls in range(search.begin[other], search.begin[other + 1]):
+                fall = search.near[falls]
                 third = _other(pairs[fall], other)
-                if third < 0 or search.seen[third] or load(flows, fall) == minimum:
+                if search.seen[third] or load(flows, fall) == minimum:
                     continue
                 search.seen[third] = 1
                 if load(given, third) > load(ranges.need, third):
@@ -287,12 +297,19 @@ def _path(
 
 
 @compiled
-def _filling(ranges: Ranges, given: Words, asset: int) -> tuple[int, int]:
-    need, room, has = load(ranges.need, asset), load(ranges.room, asset), load(given, asset)
-    if has < need:
-        return 0, need - has
-    for step in range(1, STEPS + 1 if has < room else 0):
-        limit = need + ((room - need) * step >> wide(EIGHTHS))
-        if has < limit:
-            return step, limit - has
-    return STEPS + 1, wide(0)
+def _filling(ranges: Ranges, given: Words, asset: int, best: int) -> int:
+    """The first step at which an asset still takes more, or `best` where that is no later."""
+    has = load(given, asset)
+    if has >= _limit(ranges, asset, best - 1):
+        return best
+    step = 0
+    while has >= _limit(ranges, asset, step):
+        step += 1
+    return step
+
+
+@compiled
+def _limit(ranges: Ranges, asset: int, step: int) -> int:
+    """How much an asset takes at a step."""
+    need = load(ranges.need, asset)
+    return need if step == 0 else need + ((load(ranges.room, asset) - need) * step >> wide(EIGHTHS))

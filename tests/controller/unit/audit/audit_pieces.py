@@ -96,6 +96,11 @@ def transfer_log(token: str, sender: str, receiver: str, amount: int) -> Told:
     return token, [keccak(text="Transfer(address,address,uint256)"), *ends], amount.to_bytes(32)
 
 
+def answer_log(feed: str, number: int, answer: int, updated_at: int) -> Told:
+    topic = keccak(text="AnswerUpdated(int256,uint256,uint256)")
+    return feed, [topic, answer.to_bytes(32), number.to_bytes(32)], updated_at.to_bytes(32)
+
+
 def entry_log(ledger: str, vault: str, seq: int, kind: int, head: bytes, payload: bytes) -> Told:
     words = [bytes.fromhex(vault[2:]).rjust(32, b"\0"), seq.to_bytes(32), kind.to_bytes(32)]
     topic = keccak(text="Entry(address,uint40,uint8,bytes27,bytes)")

@@ -208,6 +208,16 @@ def test_audit__when_the_block_has_another_transaction_there__then_it_is_named()
     assert "another transaction at place" in found[0].what
 
 
+def test_audit__when_a_whole_trie_is_forged__then_the_blocks_root_does_not_lead_there() -> None:
+    evidence, entry = _life()
+    true, root = _of(evidence, entry), evidence.headers[entry.block_number].transactions_root
+    raw = looked_up(root, rlp.encode(true.index), true.nodes, "its")
+    forged = Inclusion(1, trie_path([b"\2another", raw], 1))
+    found = check_transactions(_proof(evidence, entry, forged))
+    assert [finding.seq for finding in found] == [entry.seq]
+    assert "does not lead" in found[0].what
+
+
 def test_call__when_altered_together_with_nothing_else__then_l4_alone_would_have_believed_it() -> None:
     """What the proof is for: that somebody else made a call is refuted by nothing else."""
     evidence, entry = _life()
