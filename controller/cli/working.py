@@ -1,0 +1,20 @@
+"""A bar on stderr for work that tells how much of it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from controller.cli.output import err
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[float], None]]:
+    """Shows the bar while the work lasts; what is given takes the share {1} that is done."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, transient=True
+    ) as bar:
+        task = bar.add_task(what, total=1)
+        yield lambda done: bar.update(task, completed=done)
