@@ -126,5 +126,5 @@ def _show(session: Session, snapshot: Snapshot, made: FlowPlan) -> None:
         out.print(f"{when}: {drifts}, {breach}")
     if made.into_band is None:
         out.print(f"No {flow} alone brings it inside every band.")
-    elif made.into_band > 0:
+    elif made.before.breaches:
         out.print(f"The least {flow} that brings it inside every band: {show_value(made.into_band)}.")

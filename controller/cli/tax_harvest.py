@@ -13,7 +13,7 @@ from controller.cli.tax_plans import Today
 from controller.config import quantities
 from controller.errors import InputError, Mistake, UsageError
 from controller.tax.exports.names import money, spoken
-from controller.tax.harvest import Costs, Past, Proposal, proposals, swapped
+from controller.tax.harvest import Costs, Declined, Past, Proposal, proposals, swapped
 from controller.tax.laws.law import NO_ADVICE
 from controller.tax.movements import Lot
 from controller.units import D18, to_decimal
@@ -51,6 +51,8 @@ def harvest(
         costs=costs,
         now=today.books.block.timestamp,
     )
+    losing = dict.fromkeys(one.lot.asset for one in today.lots if one.gain < 0 and one.lot.asset in today.kept)
+    declined = (*declined, *(Declined(name, f"the profile keeps it until {today.kept[name]}") for name in losing))
     documents = [_document(today, one) for one in found]
     notes = [NO_ADVICE, *today.notes()]
     refused = [{"asset": one.asset, "why": one.why} for one in declined]

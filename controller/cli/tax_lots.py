@@ -25,8 +25,9 @@ def lots(given: tax_options.Given, node: tax_options.Node, as_json: options.AsJs
     for lot in today.lots:
         said = _document(today, lot)
         said |= {key: spoken(str(said[key])) for key in ("cost", "gain")}
+        said["days"] = lot.days if lot.free_from else "-"
         table.add_row(*(str(value) for value in said.values()))
-    out.print(table)
+    out.print(table if today.lots else "There are no open lots.")
     for note in (NO_ADVICE, *today.notes()):
         out.print(note, markup=False, soft_wrap=True)
 

@@ -91,6 +91,9 @@ def _show(today: Today, document: dict[str, object]) -> None:
         way = document[name]
         if not isinstance(way, dict):
             continue
+        if not way["lots"]:
+            out.print(f"{words}: nothing is sold")
+            continue
         table = Table(title=f"{words}: tax {spoken(way['tax'])}", title_justify="left")
         for heading in ("lot", "asset", "quantity", "gain", "term", "days left"):
             table.add_column(heading, justify="left" if heading in ("lot", "asset", "term") else "right")

@@ -9,13 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from eth_utils.address import is_address, to_checksum_address
-from rich.progress import Progress
 
 from controller.audit.flows import DEAD
 from controller.chain.contract import Contract
 from controller.chain.entries import Created, MandateSet
-from controller.cli.output import err
 from controller.cli.session import Session
+from controller.cli.working import working
 from controller.config import quantities
 from controller.config.files import read_file
 from controller.errors import UsageError
@@ -207,15 +206,14 @@ def _day(text: str | None) -> date | None:
 
 
 def _steps(session: Session, vault: str, block: BlockRef) -> list[Step]:
-    with Progress(console=err, transient=True) as progress:
-        task = progress.add_task("Reading the ledger", total=None)
+    with working("Reading the ledger") as progress:
         return read_steps(
             session.chain,
             session.address("Ledger"),
             vault,
             session.ledger_start,
             block,
-            lambda done, total: progress.update(task, completed=done, total=total),
+            lambda done, total: progress(done / total),
         )
 
 

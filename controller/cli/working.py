@@ -12,9 +12,8 @@ from controller.cli.output import err
 
 @contextmanager
 def working(what: str) -> Iterator[Callable[[float], None]]:
-    """Shows the bar while the work lasts; what is given takes the share {1} that is done."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, transient=True
-    ) as bar:
-        task = bar.add_task(what, total=1)
-        yield lambda done: bar.update(task, completed=done)
+    """Shows the bar while the work lasts; what is given takes the share {1} that is done. No bar where nobody looks."""
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as shown:
+        task = shown.add_task(what, total=1)
+        yield lambda done: shown.update(task, completed=done)

@@ -259,5 +259,10 @@ def test_harvest__of_a_vault_with_a_loss__then_proposed_with_targets_that_keep_t
     assert sum(proposal["targets_bps"].values()) == 10_000
     assert float(proposal["saved"]) > float(proposal["cost"])
     assert here("tax", "harvest", *given).code == 0
+    questions = 'bad_year = "12%"\nfee = "6%"\nstocks = "50%"\nsavings = "1%"\nyears = 20\n'
+    Path("ada.toml").write_text(f'name = "Ada"\n[questions]\n{questions}[tax]\nkeep = {{EQUITY = 2090-01-01}}\n')
+    document = here("tax", "harvest", *given, "--profile", "ada.toml", "--json").document
+    assert {"asset": "EQUITY", "why": "the profile keeps it until 2090-01-01"} in document["declined"]
+    assert not [one for one in document["proposals"] if one["asset"] == "EQUITY"]
     assert here("tax", "harvest", "--rates", "37%,20%", "--partner", "EQUITY=SILVER").code == 65
     assert here("tax", "harvest", "--partner", "EQUITY=BOND").code == 64
