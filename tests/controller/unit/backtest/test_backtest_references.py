@@ -9,7 +9,7 @@ from planning_pieces import DAY, make_mandate
 
 from controller.backtest.engine import Setting
 from controller.backtest.engine import run as run_engine
-from controller.backtest.fast import Course
+from controller.backtest.fast import Track
 from controller.backtest.moments import moments_of
 from controller.backtest.paper import HUB, Proportional, full_range
 from controller.market import concentrated
@@ -48,7 +48,7 @@ def test_constant_weights__beside_a_pool_of_these_weights__then_ahead_by_half_va
     rows = [[int(answer), 10**10] for answer in answers]
     moments = moments_of(mandate, [START + day * DAY for day in range(len(rows))], rows)
     setting = Setting(mandate, Proportional(0))
-    found = Course.of(mandate, moments).run(setting, VALUE)
+    found = Track.of(mandate, moments).run(setting, VALUE)
     share = weight / 10_000
     ahead = np.log(found.values[-1] / found.values[0]) - share * np.log(answers[-1] / answers[0])
     assert ahead / MOMENTS == pytest.approx(SIGMA**2 / 2 * share * (1 - share), rel=0.01)
