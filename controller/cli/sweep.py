@@ -11,8 +11,8 @@ from controller.cli import backtesting, options
 from controller.cli.backtesting import SCALE, day, prices_of, setting_of
 from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
-from controller.cli.session import read_file
 from controller.config import quantities
+from controller.config.files import read_file
 from controller.config.mandate_outline import Outline, outline
 from controller.errors import UsageError
 
@@ -91,7 +91,7 @@ def _grid(plan: Outline, axis: list[str], file: Path | None, depth: str | None, 
     from controller.config.sweep_axes import from_file, from_options
 
     read = [] if file is None else from_file(read_file(file), file.parent, plan.names)
-    return grid(setting_of(plan, depth, cost, None), [*read, *from_options(axis, plan.names)])
+    return grid(setting_of(plan, depth, cost, None, "0 USD"), [*read, *from_options(axis, plan.names)])
 
 
 def _work(plan: Outline, grid: Grid, history: str, days: tuple[str | None, str | None], value: str) -> Work:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from controller.backtest.engine import Moment, Setting, run
+from controller.backtest.engine import Setting, run
 from controller.backtest.fast import Track
+from controller.backtest.moments import Moment
 from controller.backtest.sweep.grid import Grid
 from controller.errors import InputError
 from controller.model import TickRecord
