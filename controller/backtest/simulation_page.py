@@ -10,7 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from controller.backtest.simulation import MEASURES, Simulation
+from controller.backtest.outcomes import MEASURES
+from controller.backtest.simulation import Simulation
 from controller.report.axes import axis_for
 from controller.report.figure import Plane, Series, figure
 from controller.report.sheet import Picture, Sheet, SheetTable
