@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import audit_page, memory_page, optimisers_page, planning_page, tax_page
+from benchmarks import audit_page, backtest_page, memory_page, optimisers_page, planning_page, tax_page
 
 Rows = Mapping[str, Mapping[str, Any]]
 
@@ -211,6 +211,7 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
             _table(("", "ours"), _runs(rows)),
             planning_page.section(rows),
             *(part if isinstance(part, str) else _table(*part) for part in optimisers_page.section(rows) or ()),
+            *(part if isinstance(part, str) else _table(*part) for part in backtest_page.section(rows) or ()),
             *(part if isinstance(part, str) else _table(*part) for part in tax_page.section(rows) or ()),
             *(part if isinstance(part, str) else _table(*part) for part in audit_page.section(rows) or ()),
         ]
