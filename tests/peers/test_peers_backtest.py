@@ -43,8 +43,8 @@ def grown(values: pd.Series) -> float:
 
 
 def test_monthly_equal_weights_with_10_bps__then_within_a_thousandth_of_vectorbt_and_bt() -> None:
-    """The rest (0.04% after 33 years and 395 rebalances): ours leaves undone what is worth less than its smallest trade,
-    once until the day after, and charges a trade on its sale, peers on what each side of it is worth."""
+    """The rest (0.04% after 33 years and 395 rebalances): ours leaves undone what is worth less than its smallest
+    trade, at times until the day after, and charges a trade on its sale, peers on what each side of it is worth."""
     found = ours(PRICES, 20, MONTHLY)
     assert len(found.rebalances) == 395
     mine = float(found.values[-1] / found.values[0])
