@@ -13,6 +13,7 @@ from planning_pieces import make_mandate
 
 from controller.backtest.engine import Setting, run
 from controller.backtest.history import moments, part
+from controller.backtest.moments import Moment
 from controller.backtest.paper import Proportional, full_range
 from controller.errors import InputError
 from controller.market import datasets
@@ -153,3 +154,9 @@ def test_run__then_value_is_worth_what_it_started_with() -> None:
     first = ticks(MANDATE, history())[0]
     assert first.value == pytest.approx(VALUE, rel=1e-15)
     assert value_per_share(first) == pytest.approx(D18 * 10**18, rel=1e-12)
+
+
+def test_run__when_a_price_is_missing__then_refused() -> None:
+    block = moments(MANDATE, NAMES, history())[0].block
+    with pytest.raises(InputError, match="lacks the price"):
+        run(Setting(MANDATE, Proportional()), [Moment(block, (0, 1, 1))], VALUE)
