@@ -2,8 +2,9 @@
 
 Each mutant is tried in a copy of the tree under build/mutants, at first by the tests of its own contract, then by those
 that use it. What has become of them stands in bench/mutants.json, survivors with the reason why no test can find them,
-and is kept as long as the contract's file stays the same: a run goes on where the last one was. A run that is to try
-`--sample` mutants of each contract takes the first ones of a random order: an unbiased sample.
+and in the table of docs/TESTING.md. It is kept as long as the contract's file stays the same: a run goes on where the
+last one was. A run that is to try `--sample` mutants of each contract takes the first ones of a random order, which is
+an unbiased sample.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mutation import record
 from mutation.compiler import ROOT, Compiler
 from mutation.operators import Mutant, mutants
 from mutation.record import Record
-from mutation.tree import SURVIVED, Tree
+from mutation.tree import SAME, SURVIVED, Tree
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -64,10 +65,18 @@ class Field:
             self.free.put([Tree(stage, job, compiler) for stage in stages])
 
     def tried(self, mutant: Mutant) -> str:
+        if mutant.same:
+            return SAME
         trees = self.free.get()
         try:
-            outcomes = (tree.tried(self.file, mutant) for tree in trees)
-            return next((outcome for outcome in outcomes if outcome != SURVIVED), SURVIVED)
+            outcome = trees[0].tried(self.file, mutant)
+            if outcome == SURVIVED and trees[-1].is_same(self.file, mutant):  # the last one has all contracts
+                return SAME
+            for tree in trees[1:] if outcome == SURVIVED else []:
+                outcome = tree.tried(self.file, mutant)
+                if outcome != SURVIVED:
+                    break
+            return outcome
         finally:
             self.free.put(trees)
 
@@ -75,6 +84,8 @@ class Field:
 def run(contract: str, made: Sequence[Mutant], here: Record, field: Field, given: argparse.Namespace) -> None:
     """Tries what is left of a contract."""
     by_id = {mutant.id: mutant for mutant in made}
+    for survivor in [each for each in here.survivors if by_id[each.id].same]:
+        here.forgive(survivor, SAME)
     again = list(here.unexplained) if given.again else []
     left = made[here.tried : min(given.sample or len(made), len(made))]
     pool = ThreadPoolExecutor(given.jobs)
@@ -142,6 +153,7 @@ def main() -> int:
             if here.tried >= min(given.sample or len(made), len(made)) and not (given.again and here.unexplained):
                 continue
             run(name, made, here, Field(name, compilers), given)
+    record.TESTING.write_text(record.published(record.TESTING.read_text(), record.read()))
     console.print(table(done))
     for name, here in done.items():
         for survivor in here.unexplained:

@@ -17,15 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from eth_keys.datatypes import Signature
-from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
-from eth_utils.exceptions import ValidationError
 
 from controller import __version__
 from controller.audit.evidence import Evidence
 from controller.audit.shelf import Shelf
-from controller.chain.abi import checksum
+from controller.audit.signatures import signed_by
 from controller.documents import canonical, read_document, to_document
 from controller.errors import FindingError, InputError
 
@@ -99,22 +96,19 @@ def read_bundle(path: Path, signer: str | None = None) -> Bundle:
         count += 1
     if not isinstance(seal, dict):
         raise FindingError(f"The bundle is cut off after line {count}: it has no seal.", _HINT)
-    signed_by = _sealed(seal, head, count)
-    if signer is not None and signed_by != signer:
-        who = f"signed by {signed_by}" if signed_by else "not signed"
+    found = _sealed(seal, head, count)
+    if signer is not None and found != signer:
+        who = f"signed by {found}" if found else "not signed"
         raise FindingError(f"The bundle is {who}, it should be by {signer}.", _HINT)
-    return Bundle(parts.evidence(), parts.tool, count, head, signed_by)
+    return Bundle(parts.evidence(), parts.tool, count, head, found)
 
 
 def recovered(head: bytes, signature: bytes) -> str | None:
     """Whose EIP-191 signature of a head this is; None where it is none."""
-    try:
-        v = signature[64] - 27 if len(signature) == 65 else -1
-        vrs = (v, int.from_bytes(signature[:32]), int.from_bytes(signature[32:64]))
-        message = keccak(b"\x19Ethereum Signed Message:\n32" + head)
-        return checksum(Signature(vrs=vrs).recover_public_key_from_msg_hash(message).to_canonical_address())
-    except (BadSignature, ValidationError, ValueError):
+    if len(signature) != 65:
         return None
+    message = bytes(keccak(b"\x19Ethereum Signed Message:\n32" + head))
+    return signed_by(message, signature[64] - 27, int.from_bytes(signature[:32]), int.from_bytes(signature[32:64]))
 
 
 # ---- writing

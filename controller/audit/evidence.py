@@ -51,6 +51,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That a block has a transaction at a place, by its transactions root."""
+
+    index: int
+    nodes: tuple[bytes, ...]  # RLP, from the root down
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a transaction left in the ledger."""
 
@@ -120,6 +128,7 @@ class Evidence:
     trusted: bytes = b""  # hash of the block that the auditor trusts; empty: the audited one, on the node's word
     links: Mapping[int, bytes] | Missing | None = None  # RLP of every header from the first block used to the trusted
     receipt_lists: Mapping[int, bytes] | Missing | None = None  # all receipts of each block used, as it commits to them
+    inclusions: Mapping[bytes, Inclusion | Missing] | None = None  # by transaction with an entry
     ends: Mapping[str, tuple[int, int]] | Missing | None = None  # {qTok} by token, before the first entry and at last
     layouts: Mapping[str, Layout | Missing] = field(default_factory=dict)  # by token, where it keeps a balance
     holdings: Mapping[int, Mapping[str, Proof | Missing]] | Missing | None = None  # by block, of each token and share

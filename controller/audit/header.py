@@ -12,7 +12,8 @@ from controller.chain import wire
 from controller.errors import InputError
 from controller.model import BlockRef
 
-_PARENT_HASH, _STATE_ROOT, _RECEIPTS_ROOT, _NUMBER, _TIMESTAMP = 0, 3, 5, 8, 11  # places in the RLP list
+_PARENT_HASH, _STATE_ROOT, _TRANSACTIONS_ROOT, _RECEIPTS_ROOT, _NUMBER, _TIMESTAMP, _BASE_FEE = 0, 3, 4, 5, 8, 11, 15
+"""Places in the RLP list."""
 _KNOWN = frozenset(
     {
         "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom",
@@ -43,6 +44,15 @@ class Header:
     @property
     def state_root(self) -> bytes:
         return self.fields[_STATE_ROOT]
+
+    @property
+    def transactions_root(self) -> bytes:
+        return self.fields[_TRANSACTIONS_ROOT]
+
+    @property
+    def base_fee(self) -> int:
+        """{wei/gas}; zero before London."""
+        return int.from_bytes(self.fields[_BASE_FEE]) if len(self.fields) > _BASE_FEE else 0
 
     @property
     def receipts_root(self) -> bytes:

@@ -7,10 +7,22 @@ from collections.abc import Iterator, Mapping
 from controller.audit.evidence import Call
 from controller.audit.header import Header
 from controller.audit.issues import READ_THE_TRACE, Issue, differs, unchecked
-from controller.chain.codec import plan_hash
+from controller.chain.artifacts import load
+from controller.chain.codec import decode_plan, plan_hash
+from controller.errors import InputError
 from controller.model import Plan, Rebalance
 
 REFERENCE_DEPTH = 256  # blocks that the EVM can name the hash of
+
+
+def called_plan(data: bytes) -> Plan | None:
+    """The plan of a call; None when it is not `rebalance(plan)`."""
+    if data[:4] != load("IVault").abi.functions["rebalance"].selector:
+        return None
+    try:
+        return decode_plan(data[4:])
+    except InputError:
+        return None
 
 
 def check_plan(

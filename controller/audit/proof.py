@@ -30,7 +30,7 @@ def proven_slot(state_root: bytes, account: bytes, slot: bytes, proof: Proof) ->
     ProofRejectedError
         When `proof` shows neither a value nor its absence.
     """
-    leaf = _value(state_root, account, proof.nodes, "account")
+    leaf = looked_up(state_root, bytes(keccak(account)), proof.nodes, "account")
     if not leaf:
         return 0
     try:
@@ -38,16 +38,23 @@ def proven_slot(state_root: bytes, account: bytes, slot: bytes, proof: Proof) ->
         if not isinstance(fields, list) or len(fields) != _ACCOUNT_FIELDS:
             raise ProofRejectedError("The account proof ends in something that is not an account.")
         nodes = [node for storage in proof.storage for node in storage.nodes]
-        value = _value(bytes(fields[2]), slot, nodes, "storage")
+        value = looked_up(bytes(fields[2]), bytes(keccak(slot)), nodes, "storage")
         return int.from_bytes(rlp.decode(value)) if value else 0
     except RLPException as error:
         raise ProofRejectedError("The proven leaf is not RLP.") from error
 
 
-def _value(root: bytes, key: bytes, nodes: Sequence[bytes], which: str) -> bytes:
+def looked_up(root: bytes, key: bytes, nodes: Sequence[bytes], which: str) -> bytes:
+    """What the trie under `root` has at `key`; empty where `nodes` show that it has nothing there.
+
+    Raises
+    ------
+    ProofRejectedError
+        When they show neither, naming `which` proof it is.
+    """
     # A node is only ever found by its own hash, so whatever is reached is what the root commits to.
     trie = HexaryTrie({bytes(keccak(node)): node for node in nodes}, root)
     try:
-        return bytes(trie.get(bytes(keccak(key))))
+        return bytes(trie.get(key))
     except (MissingTrieNode, InvalidNode, ValidationError, RLPException) as error:
         raise ProofRejectedError(f"The {which} proof does not lead from its root to its key.") from error

@@ -71,15 +71,41 @@ def block_logs(receipts: Sequence[bytes], block: int, block_hash: bytes, hashes:
 
 
 def _logs(receipt: bytes) -> list[tuple[bytes, list[bytes], bytes]]:
+    try:
+        return [
+            (bytes(address), [bytes(topic) for topic in topics], bytes(data))
+            for address, topics, data in _fields(receipt)[3]
+        ]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"A receipt cannot be read: {error}.") from None
+
+
+def _fields(receipt: bytes) -> list[Any]:
+    """Status, cumulative gas, bloom, logs."""
     body = receipt[1:] if receipt[:1] and receipt[0] < _LISTS else receipt
     try:
-        fields = rlp.decode(body)
-        logs = [
-            (bytes(address), [bytes(topic) for topic in topics], bytes(data)) for address, topics, data in fields[3]
-        ]
-    except (RLPException, TypeError, ValueError, IndexError) as error:
+        found = rlp.decode(body)
+    except (RLPException, TypeError) as error:
         raise InputError(f"A receipt cannot be read: {error}.") from None
-    return logs
+    if not isinstance(found, list) or len(found) < _FIELDS:
+        raise InputError("A receipt cannot be read: it is no list of four.")
+    return found
+
+
+def costs(receipts: Sequence[bytes], index: int) -> tuple[int, range]:
+    """{gas} that the transaction at `index` used, and the places of its logs in the block.
+
+    Raises
+    ------
+    InputError
+        When there is no such receipt, or one is none.
+    """
+    if not 0 <= index < len(receipts):
+        raise InputError(f"There is no receipt {index} among {len(receipts)}.")
+    first = sum(len(_logs(receipt)) for receipt in receipts[:index])
+    used = [int.from_bytes(_fields(receipt)[1]) for receipt in receipts[max(index - 1, 0) : index + 1]]
+    gas = used[-1] - (used[0] if index else 0)
+    return gas, range(first, first + len(_logs(receipts[index])))
 
 
 def pack_receipts(receipts: Sequence[bytes]) -> bytes:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from eth_utils.crypto import keccak
 
+from controller.backtest.events import Holding, happened
+from controller.backtest.moments import Moment, answers
 from controller.backtest.paper import Market
 from controller.chain.codec import plan_hash
 from controller.deploy.vaults import first_amounts
@@ -22,18 +24,17 @@ from controller.errors import InputError
 from controller.market.history import freeze
 from controller.model import (
     ZERO_ADDRESS,
-    Asset,
     BlockRef,
     Cause,
     Decision,
     Due,
+    Fees,
     Fill,
     Knot,
     Mandate,
     NoTrade,
     Outcome,
     Plan,
-    Price,
     Quote,
     Rebalance,
     Snapshot,
@@ -86,31 +87,7 @@ class Setting:
     tolerance: int = 30  # {bps} by which a plan's trade may return less than quoted
     gas: Gas = Gas()
     terms: Terms = planning.NO_TERMS
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One point of history."""
-
-    block: BlockRef
-    prices: tuple[int, ...]  # D36{quote/qTok} of the feeds, one for each asset of the mandate
-    market: tuple[int, ...] | None = None  # D36{quote/qTok} at which pools trade; None: at the feeds' prices
-    updated_at: int | None = None  # {s} when the feeds answered last; None: in this block
-
-    @property
-    def worth(self) -> tuple[int, ...]:
-        """D36{quote/qTok} that the assets are really worth."""
-        return self.prices if self.market is None else self.market
-
-
-@dataclass(frozen=True, slots=True)
-class _Vault:
-    """What the chain keeps between two moments."""
-
-    mandate: Mandate  # with the path as the strategist last set it
-    balances: tuple[int, ...]
-    supply: int
-    status: Status
+    takes_fees: bool = True  # whether somebody has the vault's fees taken at every moment, and not only with flows
 
 
 def run(
@@ -133,14 +110,14 @@ def run(
     Raises
     ------
     InputError
-        When the mandate has what a backtest cannot do yet, or the history does not fit it.
+        When the history does not fit the mandate.
     """
-    _require_known(setting.mandate, moments)
+    _require_known(setting, moments)
     first = moments[0]
     targets = path.targets_at(setting.mandate.path, first.block.timestamp)
     held = tuple(balances or first_amounts(setting.mandate, targets, first.prices, value))
     worth = sum(rules.values(held, first.prices))
-    vault = _Vault(
+    vault = Holding(
         setting.mandate,
         held,
         worth // 10 ** (VALUE_DECIMALS - SHARE_DECIMALS),
@@ -149,6 +126,7 @@ def run(
     records = []
     for moment in moments:
         setting.market.move(moment.worth)
+        vault = _happened(setting, vault, moment)
         vault = _retargeted(setting, vault, moment, past)
         vault, record = _tick(setting, vault, moment)
         records.append(record)
@@ -156,16 +134,28 @@ def run(
     return records
 
 
-def _require_known(mandate: Mandate, moments: Sequence[Moment]) -> None:
+def _happened(setting: Setting, vault: Holding, moment: Moment) -> Holding:
+    """After flows, splits and fees; fees need every price, and wait for them."""
+    targets = path.targets_at(vault.mandate.path, moment.block.timestamp)
+    priced = all(price.value for price in answers(vault.mandate, moment))
+    if moment.flow and not priced:
+        raise InputError("A flow meets a feed that is older than its heartbeat.", "Let it come when feeds answer.")
+    charged = setting.takes_fees and priced and vault.mandate.fees != Fees()
+    return happened(vault, moment, targets, fees_taken=charged)
+
+
+def _require_known(setting: Setting, moments: Sequence[Moment]) -> None:
     if not moments:
         raise InputError("There is no moment to decide at.", "Give a longer history.")
-    if mandate.fees.management or mandate.fees.performance:
-        raise InputError("The mandate takes fees, which the backtest does not model.", "Set both fees to 0.")
-    if any(len(moment.prices) != len(mandate.assets) or min(moment.prices) <= 0 for moment in moments):
+    if any(moment.splits for moment in moments) and not isinstance(setting.strategy, FixedTargets):
+        raise InputError(
+            "A strategy would take a split for a fall.", "Give it prices that are adjusted for splits, and no splits."
+        )
+    if any(len(moment.prices) != len(setting.mandate.assets) or min(moment.prices) <= 0 for moment in moments):
         raise InputError("A moment lacks the price of an asset.", "Every asset needs a price above zero at all times.")
 
 
-def _retargeted(setting: Setting, vault: _Vault, moment: Moment, past: pd.DataFrame | None) -> _Vault:
+def _retargeted(setting: Setting, vault: Holding, moment: Moment, past: pd.DataFrame | None) -> Holding:
     """After what the strategist does about the strategy's weights, within the mandate's step and delay."""
     if isinstance(setting.strategy, FixedTargets):
         return vault
@@ -189,7 +179,7 @@ def _before(past: pd.DataFrame, now: int) -> pd.DataFrame:
     return freeze(seen.to_numpy(dtype=float, copy=True), [str(name) for name in seen.columns], seen.index)
 
 
-def _tick(setting: Setting, vault: _Vault, moment: Moment) -> tuple[_Vault, TickRecord]:
+def _tick(setting: Setting, vault: Holding, moment: Moment) -> tuple[Holding, TickRecord]:
     snapshot = _snapshot(vault, moment)
     now = moment.block.timestamp + LATER
     decision, quotes = _decide(setting, snapshot, now)
@@ -258,7 +248,7 @@ def _outcome(
     return Outcome(plan_hash(plan), block, gas, 0, rebalance)
 
 
-def _snapshot(vault: _Vault, moment: Moment) -> Snapshot:
+def _snapshot(vault: Holding, moment: Moment) -> Snapshot:
     """The vault as planning sees it, its budgets as far as they have leaked."""
     status, limits, now = vault.status, vault.mandate.limits, moment.block.timestamp
     elapsed = max(now - status.last_rebalance, 0)
@@ -277,32 +267,14 @@ def _snapshot(vault: _Vault, moment: Moment) -> Snapshot:
         status=replace(status, loss_used=loss.level, turnover_used=turnover.level),
         due=_UNASKED,
         balances=vault.balances,
-        prices=tuple(
-            _answer(asset, price, moment) for asset, price in zip(vault.mandate.assets, moment.prices, strict=True)
-        ),
+        prices=answers(vault.mandate, moment),
     )
 
 
-def _answer(asset: Asset, price: int, moment: Moment) -> Price:
-    """What the oracle makes of a feed's newest answer: none where it is older than the heartbeat."""
-    now = moment.block.timestamp
-    updated_at = now if moment.updated_at is None else moment.updated_at
-    is_stale = now - updated_at > asset.feed.heartbeat
-    return Price(0, 1, updated_at, "PriceStale") if is_stale else Price(price, 1, updated_at)
-
-
-def moments_of(mandate: Mandate, times: Sequence[int], answers: Sequence[Sequence[int]]) -> list[Moment]:
-    """Moments from feed answers.
-
-    Parameters
-    ----------
-    times : {s} ascending.
-    answers : of each asset's feed, in its decimals, one row for each time.
-    """
-    return [
-        Moment(
-            BlockRef(2 * number + 1, keccak(number.to_bytes(8, "big")), time),
-            tuple(asset.price_from_answer(answer) for asset, answer in zip(mandate.assets, row, strict=True)),
-        )
-        for number, (time, row) in enumerate(zip(times, answers, strict=True))
-    ]
+def gas_paid(setting: Setting, moments: Sequence[Moment], ticks: Sequence[TickRecord]) -> int:
+    """D36{quote} that the transactions of a run have cost whoever sent them."""
+    return sum(
+        tick.outcome.gas_used * (setting.gas.price if moment.gas is None else moment.gas)
+        for tick, moment in zip(ticks, moments, strict=True)
+        if tick.outcome is not None
+    )

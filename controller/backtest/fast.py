@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from controller.backtest.engine import LATER, Moment, Setting
+from controller.backtest.engine import LATER, Setting
+from controller.backtest.moments import Moment
 from controller.backtest.paper import Proportional
 from controller.deploy.vaults import first_amounts
 from controller.errors import InputError, MissingExtraError, Mistake

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from controller.backtest.engine import Moment, moments_of
+from controller.backtest.moments import Moment, moments_of
 from controller.errors import InputError, Mistake
 from controller.model import Mandate
 

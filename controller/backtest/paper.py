@@ -24,6 +24,9 @@ class Market(Protocol):
     def quote(self, snapshot: Snapshot, wants: tuple[Want, ...]) -> Sequence[Quote]:
         """Quotes for wants that are executed in this order, at the prices of the moment."""
 
+    def kept(self, sell: int, buy: int) -> float:
+        """{1} of a trade's value that pools keep of it, besides its impact."""
+
 
 @dataclass(slots=True)
 class Proportional:
@@ -42,6 +45,9 @@ class Proportional:
             value = want.amount_in * self.prices[want.sell] * (BPS - self.cost)
             found.append(Quote(want.sell, want.buy, 0, want.amount_in, value // (self.prices[want.buy] * BPS), b""))
         return found
+
+    def kept(self, _sell: int, _buy: int) -> float:
+        return self.cost / BPS
 
 
 HUB: Final = "0x" + "ff" * 20
@@ -91,6 +97,10 @@ class FullRange:
 
     def quote(self, snapshot: Snapshot, wants: tuple[Want, ...]) -> list[Quote]:
         return self.quotes.at(snapshot.block, wants, self.tokens, [_PAPER])
+
+    def kept(self, sell: int, buy: int) -> float:
+        hops = 1 if self.hub in (self.tokens[sell], self.tokens[buy]) else 2
+        return float(1.0 - (1.0 - self.fee / 1e6) ** hops)
 
     def word(self, _position: int) -> int:
         return 0

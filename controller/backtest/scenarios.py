@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from controller.backtest.engine import Moment, Setting
+from controller.backtest.engine import Setting
+from controller.backtest.moments import Moment
 from controller.backtest.paper import FullRange, Market, Proportional
 from controller.errors import InputError
 from controller.model import Quote, Snapshot
@@ -96,7 +97,7 @@ def _middle(count: int) -> tuple[int, int]:
 def _frozen(moments: Sequence[Moment], *, honest: bool) -> list[Moment]:
     begin, end = _middle(len(moments))
     last = moments[begin]
-    since = last.block.timestamp if honest else None
+    since = (last.block.timestamp,) * len(last.prices) if honest else None
     return [
         replace(moment, prices=last.prices, market=moment.worth, updated_at=since) if begin < place < end else moment
         for place, moment in enumerate(moments)
@@ -122,6 +123,9 @@ class Drying:
 
     def quote(self, snapshot: Snapshot, wants: tuple[Want, ...]) -> Sequence[Quote]:
         return self.market.quote(snapshot, wants)
+
+    def kept(self, sell: int, buy: int) -> float:
+        return self.market.kept(sell, buy)
 
 
 def _scaled(market: Market, up: int, down: int) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from controller.backtest.engine import Moment, Setting, moments_of, run
+from controller.backtest.engine import Setting, gas_paid, run
 from controller.backtest.futures import Future, prices_from
+from controller.backtest.moments import Moment, moments_of
 from controller.backtest.scenarios import Trouble
 from controller.errors import InputError, MissingExtraError
 from controller.market.history import freeze
@@ -197,7 +198,7 @@ def _run(
     years = (moments[-1].block.timestamp - moments[0].block.timestamp) / YEAR
     drifts = [_drift(row, tick.targets) for row, tick in zip(held, ticks, strict=True)]
     lost = sum(_lost(tick) for tick in ticks) / ONE
-    gas = sum(tick.outcome.gas_used for tick in ticks if tick.outcome) * setting.gas.price / ONE
+    gas = gas_paid(setting, moments, ticks) / ONE
     outcome = Outcome(
         growth=float((values[-1] / values[0]) ** (1.0 / years) - 1.0),
         final=float(values[-1]),

@@ -64,14 +64,14 @@ def _written(measure: str, value: float) -> str:
     return how.format(value * times)
 
 
-def goal_lines(found: Mapping[str, Simulation], goal: float, goal_words: str) -> list[str]:
+def goal_lines(found: Mapping[str, Simulation], goal: float) -> list[str]:
     """One sentence for each scenario."""
     lines = []
     for name, one in _many(found).items():
         chance = one.reached(goal)
         missing = f"; missing where it is missed, on average: {one.shortfall(goal):,.0f}"
         lines.append(
-            f"{name}: {goal_words} is reached in {chance.share:.1%} of {len(one.outcomes):,} "
+            f"{name}: a value of {goal:,.0f} is reached in {chance.share:.1%} of {len(one.outcomes):,} "
             f"({chance.low:.1%} to {chance.high:.1%}){missing if chance.share < 1 else ''}."
         )
     return lines

@@ -15,7 +15,8 @@ from controller.audit.report import Level
 from controller.cli import auditing, options
 from controller.cli.auditing import desk, exit_code, level_of, progress
 from controller.cli.output import out, print_json
-from controller.cli.session import Session, read_file, signer
+from controller.cli.session import Session, signer
+from controller.config.files import read_file
 from controller.errors import SigningKeyError
 from controller.execution.keys import LocalSigner
 

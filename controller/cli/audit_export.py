@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from controller.audit.books import Books
 from controller.audit.export import FORMS, export
 from controller.audit.judge import judge
 from controller.audit.read import Asked, Source, gather
-from controller.audit.returns import returns
+from controller.audit.returns import Returns, returns
 from controller.cli import auditing, options
 from controller.cli.auditing import desk, exit_code, progress
 from controller.cli.output import out, print_json
@@ -57,7 +58,14 @@ def write(
     else:
         for path in paths:
             out.print(f"Written: {path}")
-        if earned:
-            out.print(f"Time-weighted return: {float(earned.time_weighted):.4%}, of a share, all costs in it.")
+        for line in _told(earned) if earned else ():
+            out.print(line, soft_wrap=True)
         out.print(report.verdict(), soft_wrap=True, markup=False)
     return exit_code([report], DEMANDED)
+
+
+def _told(earned: Returns) -> Iterator[str]:
+    yield f"Time-weighted return: {float(earned.time_weighted):.4%}, of a share, all costs in it."
+    rate = earned.money_weighted_yearly
+    told = "no rate solves it" if rate is None else f"{rate:.4%} a year"
+    yield f"Money-weighted return: {told}, of all holders; {earned.estimated} flows at the last known value of a share."

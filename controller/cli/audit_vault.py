@@ -11,7 +11,8 @@ from controller.audit.vault import audit_vault
 from controller.cli import auditing, options
 from controller.cli.auditing import desk, exit_code, level_of, progress, show
 from controller.cli.output import print_json
-from controller.cli.session import Session, read_file
+from controller.cli.session import Session
+from controller.config.files import read_file
 
 
 def vault(

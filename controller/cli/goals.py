@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from controller.cli.session import Session, read_file
+from controller.cli.session import Session
 from controller.config import goals_file
+from controller.config.files import read_file
 from controller.config.goals_file import GoalTable
 from controller.errors import InputError, Mistake
 from controller.model import Knot, Snapshot

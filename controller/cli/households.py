@@ -10,7 +10,8 @@ from pathlib import Path
 from dateutil.relativedelta import relativedelta
 
 from controller.chain.contract import Contract
-from controller.cli.session import Session, read_file
+from controller.cli.session import Session
+from controller.config.files import read_file
 from controller.config.household_file import HouseholdTable, parse, times_of
 from controller.config.networks import Token
 from controller.errors import InputError, Mistake, RevertError

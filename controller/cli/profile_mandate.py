@@ -13,8 +13,9 @@ import typer
 from controller.cli import options
 from controller.cli.changes import differences, moment
 from controller.cli.output import err, print_json
-from controller.cli.session import Session, read_file
+from controller.cli.session import Session
 from controller.config import profile_file
+from controller.config.files import read_file
 from controller.config.mandate_file import parse
 from controller.config.mandate_rewrite import rewrite
 from controller.model import ZERO_ADDRESS, Mandate, Roles

@@ -22,7 +22,7 @@ from controller.config.mandate_file import Deployed
 from controller.config.networks import Network, Token, load_network, load_tokens, split_urls
 from controller.deploy import drift, records, venues
 from controller.deploy.vaults import require_clone
-from controller.errors import InputError, NotFoundError, SigningKeyError, UsageError
+from controller.errors import NotFoundError, SigningKeyError, UsageError
 from controller.execution import keys
 from controller.execution.journal import Journal
 from controller.market.quotes import VenueQuotes
@@ -233,11 +233,3 @@ def required(found: keys.Signer | None, *, dry: bool = False) -> keys.Signer:
             "Use --keystore FILE, the variable EVENKEEL_KEY, or on a local chain --dev-account 0.",
         )
     return found
-
-
-def read_file(path: Path) -> bytes:
-    """The bytes of an input file."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +11,8 @@ from controller.cli import backtesting, options
 from controller.cli.backtesting import SCALE, day, prices_of, setting_of
 from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
-from controller.cli.session import read_file
 from controller.config import quantities
+from controller.config.files import read_file
 from controller.config.mandate_outline import Outline, outline
 from controller.errors import UsageError
 from controller.report.wording import Words, mandate_words
@@ -46,7 +45,7 @@ def simulate(
     goal: Annotated[str | None, typer.Option(help="What the vault should be worth in the end.")] = None,
     depth: backtesting.Depth = None,
     cost: backtesting.Cost = "10 bps",
-    gas: Annotated[str, typer.Option(help="What a rebalance of one trade costs in gas.")] = "0 USD",
+    gas: backtesting.GasCost = "0 USD",
     strategy: backtesting.StrategyFile = None,
     jobs: Annotated[int, typer.Option(help="Processes; -1: one for each core.")] = -1,
     page: Annotated[Path, typer.Option("--out", help="Where the page goes.")] = Path("simulation.html"),
@@ -65,16 +64,14 @@ def simulate(
     from controller.report.sheet import write_sheet
 
     plan = outline(read_file(mandate))
-    setting = setting_of(plan, depth, cost, strategy)
-    price = quantity("--gas", gas, quantities.money) * SCALE // setting.gas.plan
-    setting = replace(setting, gas=replace(setting.gas, price=price))
+    setting = setting_of(plan, depth, cost, strategy, gas)
     worth = quantity("--value", value, quantities.money) * SCALE
     wanted = None if goal is None else float(to_decimal(quantity("--goal", goal, quantities.money), 18))
     course = _course(plan, prices_of(history), start, end, years)
     found = _run(setting, course, _names(scenario, course), worth, paths=paths, seed=seed, jobs=jobs)
     words = Words(plan.names)
     sentences = [" ".join(mandate_words(plan.mandate, words))]
-    lines = [] if wanted is None else goal_lines(found, wanted, goal or "")
+    lines = [] if wanted is None else goal_lines(found, wanted)
     footer = f"seed {seed}; {course.years:.2f} years of {course.periods} moments"
     write_sheet(page, simulation_sheet(plan.mandate.name, [*sentences, *lines], found, course.years, footer))
     if as_json:

@@ -11,8 +11,8 @@ from controller.cli import backtesting, options
 from controller.cli.backtesting import SCALE, day, prices_of, setting_of
 from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
-from controller.cli.session import read_file
 from controller.config import quantities
+from controller.config.files import read_file
 from controller.config.mandate_outline import Outline, outline
 from controller.errors import UsageError
 

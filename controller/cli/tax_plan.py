@@ -10,9 +10,7 @@ from rich.table import Table
 
 from controller.cli import options, tax_options
 from controller.cli.output import out, print_json
-from controller.cli.session import Session
 from controller.cli.tax_plans import Today
-from controller.cli.taxing import Asked, Files
 from controller.errors import UsageError
 from controller.planning.book import Book
 from controller.tax.booking import Method
@@ -22,32 +20,15 @@ from controller.tax.least import netted
 from controller.tax.outlook import Piece, cheapest, gains_of, in_method_order, least_of, wanted_sales
 
 
-def plan(
-    vault: options.Vault = None,
-    rates: tax_options.RatesText = None,
-    jurisdiction: tax_options.Jurisdiction = "us",
-    method: tax_options.MethodName = None,
-    owner: tax_options.Owners = None,
-    lots: tax_options.Lots = None,
-    prices: tax_options.Prices = None,
-    rule: tax_options.Rules = None,
-    zone: tax_options.Zone = "UTC",
-    network: options.Network = options.DEFAULT_NETWORK,
-    url: options.Url = None,
-    networks: options.Networks = None,
-    deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
-    as_json: options.AsJson = False,
-) -> None:
+def plan(given: tax_options.Given, node: tax_options.Node, as_json: options.AsJson = False) -> None:
     """Show what tax a rebalance would cost now: by the lots that the method takes, and by the cheapest ones.
 
     Both bring every asset inside the mandate's destination and no further; the cheapest also chooses between the
-    assets that may be sold. Nothing is sent.
+    assets that may be sold. What the profile keeps is not sold. Nothing is sent.
     """
-    if rates is None:
+    if given.rates is None:
         raise UsageError("A tax cannot be told without rates.", "Name them: --rates 37%,20% (short and long-term).")
-    session = Session.open(network, url, networks, deployments)
-    asked = Asked(None, jurisdiction, method, zone, rates)
-    today = Today.read(session, vault, owner or (), asked, Files(lots, prices, None, tuple(rule or ())))
+    today = Today.read(node.open(), given)
     document = _document(today)
     if as_json:
         print_json(document)
@@ -62,6 +43,7 @@ def _document(today: Today) -> dict[str, object]:
     for lot in today.lots:
         by_asset[lot.lot.asset].append(lot.candidate)
     sales, total = wanted_sales(book, today.names, by_asset)
+    sales = [sale for sale in sales if sale.asset not in today.kept]
     method = today.request.orders[-1].rule.method if today.request.orders else today.request.method
     rates = today.request.rates
     by_method = in_method_order(sales, total, method, rates)

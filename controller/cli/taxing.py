@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -15,8 +15,9 @@ from controller.audit.flows import DEAD
 from controller.chain.contract import Contract
 from controller.chain.entries import Created, MandateSet
 from controller.cli.output import err
-from controller.cli.session import Session, read_file
+from controller.cli.session import Session
 from controller.config import quantities
+from controller.config.files import read_file
 from controller.errors import UsageError
 from controller.model import BlockRef, Mandate
 from controller.tax.booking import Method, Scope
@@ -60,6 +61,7 @@ class Asked:
     rates: str | None = None
     securities: tuple[str, ...] = ()
     wash_sales_from: str | None = None
+    kept: Mapping[str, int] = field(default_factory=dict)  # by symbol: not to be sold before {s}, says the profile
 
 
 @dataclass(frozen=True)

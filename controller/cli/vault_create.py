@@ -10,7 +10,8 @@ import typer
 from controller.cli import options
 from controller.cli.creation import Creation, prepare
 from controller.cli.output import out, print_json, print_pairs
-from controller.cli.session import Session, read_file, required, signer
+from controller.cli.session import Session, required, signer
+from controller.config.files import read_file
 from controller.report.wording import Words, mandate_words
 
 

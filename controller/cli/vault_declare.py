@@ -13,7 +13,8 @@ from controller.chain.contract import Contract
 from controller.cli import options
 from controller.cli.changes import describe
 from controller.cli.owning import carry_out, show
-from controller.cli.session import Session, read_file, required, signer
+from controller.cli.session import Session, required, signer
+from controller.config.files import read_file
 
 HASH = re.compile("0x[0-9a-fA-F]{64}")
 

@@ -11,7 +11,8 @@ from controller.cli import options
 from controller.cli.changes import describe
 from controller.cli.creation import mandate_call
 from controller.cli.owning import make_or_announce, show
-from controller.cli.session import Session, read_file, required, signer
+from controller.cli.session import Session, required, signer
+from controller.config.files import read_file
 
 
 def set_mandate(

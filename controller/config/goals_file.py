@@ -118,13 +118,7 @@ def parse(source: bytes) -> GoalsFile:
     InputError
         With every mistake of the file, by key.
     """
-    document = wrong.read(source, FORM)
-    mistakes: list[Mistake] = []
-    file = wrong.validate(FileTable, document, FORM, mistakes)
-    if file is not None:
-        mistakes += _together(file)
-    if file is None or mistakes:
-        raise wrong.refuse(FORM, mistakes)
+    file = wrong.parse(source, FORM, FileTable, _together)
     names = tuple(file.assets)
     return GoalsFile(
         names,

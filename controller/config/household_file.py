@@ -107,14 +107,7 @@ def parse(source: bytes) -> HouseholdTable:
     InputError
         With every mistake of the file, by key.
     """
-    document = wrong.read(source, FORM)
-    mistakes: list[Mistake] = []
-    file = wrong.validate(HouseholdTable, document, FORM, mistakes)
-    if file is not None:
-        mistakes += _together(file)
-    if file is None or mistakes:
-        raise wrong.refuse(FORM, mistakes)
-    return file
+    return wrong.parse(source, FORM, HouseholdTable, _together)
 
 
 def _together(file: HouseholdTable) -> Iterator[Mistake]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
@@ -59,6 +59,23 @@ def validate(table: type[T], document: Mapping[str, Any], form: Form, mistakes: 
     except ValidationError as error:
         mistakes += [mistake(item, form) for item in error.errors(include_url=False)]
         return None
+
+
+def parse(source: bytes, form: Form, table: type[T], together: Callable[[T], Iterable[Mistake]]) -> T:
+    """The file as the form wants it; `together` finds what no key alone shows.
+
+    Raises
+    ------
+    InputError
+        With every mistake of the file, by key.
+    """
+    mistakes: list[Mistake] = []
+    file = validate(table, read(source, form), form, mistakes)
+    if file is not None:
+        mistakes += together(file)
+    if file is None or mistakes:
+        raise refuse(form, mistakes)
+    return file
 
 
 def refuse(form: Form, mistakes: Sequence[Mistake]) -> InputError:

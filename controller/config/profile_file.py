@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from controller.config import mistakes as wrong
 from controller.config import quantities
-from controller.errors import InputError, Mistake
+from controller.config.files import read_file
+from controller.errors import Mistake
 from controller.strategy.profile import Answers, Exclusion, Goal, Market, Profile, TaxHints
 from controller.units import BPS
 
@@ -146,11 +147,7 @@ years = {years}                      # until the money is needed
 
 def load(path: Path) -> Profile:
     """Reads the profile file at `path`; raises as `parse`, and when it cannot be read."""
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
-    return parse(source)
+    return parse(read_file(path))
 
 
 def parse(source: bytes) -> Profile:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from controller.config import catalogue, quantities
 from controller.config import mistakes as wrong
+from controller.config.files import read_file
 from controller.errors import InputError, Mistake
 from controller.planning.slicing import Slicing
 from controller.planning.worth import Terms, Worth
@@ -27,6 +28,7 @@ from controller.units import BPS, D18
 
 Share = Annotated[int, BeforeValidator(quantities.share)]
 Seconds = Annotated[int, BeforeValidator(quantities.seconds)]
+Moment = Annotated[int, BeforeValidator(quantities.moment)]
 DAY: Final = 86_400  # {s}
 
 
@@ -61,6 +63,7 @@ class GroupTable(Table):
 
 class ConstraintsTable(Table):
     exclude: list[str] = Field(default_factory=list)
+    keep: dict[str, Moment] = Field(default_factory=dict)  # not to be sold before
     most_assets: Annotated[int, Field(ge=1)] | None = None
     smallest_holding: Share = 0
     groups: list[GroupTable] = Field(default_factory=list)
@@ -139,7 +142,7 @@ class StrategyFile:
         if self.own is not None:
             return self.own
         past, given = self.table.past, self.table.constraints
-        named = [*given.exclude, *(member for group in given.groups for member in group.members)]
+        named = [*given.exclude, *given.keep, *(member for group in given.groups for member in group.members)]
         unknown = [name for name in dict.fromkeys(named) if name not in symbols]
         if unknown:
             raise InputError(
@@ -154,6 +157,7 @@ class StrategyFile:
             window=past.window,
             least=past.least,
             periods_per_year=per_year,
+            keep=tuple((symbols.index(name), until) for name, until in given.keep.items()),
         )
         return optimised
 
@@ -173,11 +177,7 @@ class StrategyFile:
 
 def load(path: Path) -> StrategyFile:
     """Reads the strategy file at `path`; raises as `parse`, and when it cannot be read."""
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
-    return parse(source)
+    return parse(read_file(path))
 
 
 def parse(source: bytes) -> StrategyFile:
@@ -192,6 +192,9 @@ def parse(source: bytes) -> StrategyFile:
     mistakes: list[Mistake] = []
     file = wrong.validate(FileTable, document, FORM, mistakes)
     made = {} if file is None else _made(file, mistakes)
+    if file is not None:
+        both = [name for name in file.constraints.keep if name in file.constraints.exclude]
+        mistakes += [Mistake(f"constraints.keep.{name}", "is to be kept, and excluded as well") for name in both]
     if file is None or mistakes:
         raise wrong.refuse(FORM, mistakes)
     said = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)

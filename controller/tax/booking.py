@@ -59,6 +59,7 @@ class Booked:
     holdings: Mapping[tuple[str, str], tuple[Holding, ...]]  # by asset and wallet, the latter empty for a whole owner
     pools: Mapping[str, books.Pool]  # by asset, where a pool is all that is known
     moves: tuple[Move, ...] = ()
+    put_together: int = 0  # pieces of lots that wash sales made a part of another; see controller/tax/wash.py
 
     def quantity(self, asset: str, wallet: str = "") -> int:
         """{qTok} that is open."""
@@ -79,11 +80,12 @@ def book(
     """Books all movements of an owner.
 
     Parameters
-    ---------- movements : in any order; those of the same second stay in theirs. scope : whether each wallet has lots
-    of its own. Transfers mean nothing to a whole owner. wash : puts off losses that are bought back; see
-    controller/tax/wash.py. orders : standing orders, times {s} ascending: what is disposed of later than one is taken
-    by its method. A pool knows
-        no orders.
+    ----------
+    movements : in any order; those of the same second stay in theirs.
+    scope : whether each wallet has lots of its own. Transfers mean nothing to a whole owner.
+    wash : puts off losses that are bought back; see controller/tax/wash.py.
+    orders : standing orders, times {s} ascending: what is disposed of later than one is taken by its method. A pool
+        knows no orders.
 
     Raises
     ------
@@ -166,7 +168,13 @@ class _Desk:
     def done(self) -> Booked:
         held = {key: tuple(found.holdings()) for key, found in self._books.items()}
         matches = self._wash.settled(self._matches) if self._wash else self._matches
-        return Booked(tuple(matches), {key: lots for key, lots in held.items() if lots}, {}, tuple(self._moves))
+        return Booked(
+            tuple(matches),
+            {key: lots for key, lots in held.items() if lots},
+            {},
+            tuple(self._moves),
+            self._wash.put_together if self._wash else 0,
+        )
 
     def _book_of(self, asset: str, wallet: str) -> Book:
         key = asset, wallet if self._scope is Scope.WALLET else ""
@@ -181,8 +189,9 @@ class _Desk:
     def _dispose(self, disposal: Disposal) -> None:
         # D36{quote/qTok} = D36{quote} / {qTok}
         price = Fraction(disposal.proceeds) / disposal.quantity
-        first = len(self._matches)
-        self._matches += [Match(disposal, lot, quantity, cost) for lot, quantity, cost in self._take(disposal, price)]
+        first, pieces = len(self._matches), self._take(disposal, price)
+        pieces = self._wash.together(disposal, pieces) if self._wash else pieces
+        self._matches += [Match(disposal, lot, quantity, cost) for lot, quantity, cost in pieces]
         if self._wash:
             for place in range(first, len(self._matches)):
                 for old, parts in self._wash.sold(place, self._matches[place], self._release):

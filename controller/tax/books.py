@@ -1,5 +1,6 @@
 """The open lots of one asset, and the order in which a method takes them.
- A book takes in lots and gives up pieces of them. Lots stand in a heap by the key of the method, so that each
+
+A book takes in lots and gives up pieces of them. Lots stand in a heap by the key of the method, so that each
 acquisition and each piece costs the logarithm of what is open.
 """
 

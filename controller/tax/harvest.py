@@ -1,5 +1,6 @@
 """Losses that are worth taking: a lot is sold below its cost, and a partner asset of the same group takes its place.
- A proposal is made only where the tax that it saves this year exceeds what the trades and the gas cost. It saves tax by
+
+A proposal is made only where the tax that it saves this year exceeds what the trades and the gas cost. It saves tax by
 putting it off: the partner's cost is lower than the lot's was. The weight of the group stays what it was; the vault's
 own targets have to move from the one asset to the other, which is its owner's or strategist's to do.
 """

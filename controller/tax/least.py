@@ -1,5 +1,6 @@
 """The lots that make the tax of several sales at one moment least, gains and losses of the year netted: exact.
- Each sale trades gains held for long against gains that were not: what it takes more of the one it takes less of the
+
+Each sale trades gains held for long against gains that were not: what it takes more of the one it takes less of the
 other, the cheapest first. Drawn as points (short gain, long gain), what one sale can reach has a convex lower left
 edge, a chain of steps with falling slope; what several sales reach together is the sum of their chains, merged by
 slope. The netted tax grows with both gains and is linear between the lines where a sum changes its sign, so its least

@@ -1,5 +1,6 @@
 """From a vault's ledger to movements of its owner.
- A vault with a single owner is looked through: what it holds is the owner's, each fill sells one token and buys
+
+A vault with a single owner is looked through: what it holds is the owner's, each fill sells one token and buys
 another, what is paid in brings its lots along, what is paid out takes them with it. A vault with several holders is
 not: its shares are the lots, got for what was paid in, given for what was paid out.
 """

@@ -1,6 +1,7 @@
 """What comes into a wallet, leaves it, or moves between two of the same owner: the only thing that lots are booked
 from.
- Quantities are {qTok}, an integer; amounts of money are D36{quote}, an integer or, where a rate or a split made it, an
+
+Quantities are {qTok}, an integer; amounts of money are D36{quote}, an integer or, where a rate or a split made it, an
 exact fraction. Nothing is rounded before it is printed.
 """
 

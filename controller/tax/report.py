@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -78,7 +78,7 @@ def build(movements: Iterable[Movement], request: Request, notes: Sequence[str] 
         request.law.sums(lines, request.year),
         booked,
         tuple(own),
-        (NO_ADVICE, *notes, *_notes(own, lines, request)),
+        (NO_ADVICE, *notes, *_notes(own, lines, request), *_put_together(booked)),
     )
 
 
@@ -171,9 +171,10 @@ def _notes(movements: Sequence[Movement], lines: Sequence[Line], request: Reques
     return notes
 
 
-def gains_by_asset(lines: Iterable[Line]) -> Mapping[str, Fraction]:
-    """D36 of each asset's gains."""
-    sums: dict[str, Fraction] = {}
-    for line in lines:
-        sums[line.match.disposal.asset] = sums.get(line.match.disposal.asset, Fraction(0)) + line.gain
-    return sums
+def _put_together(booked: Booked) -> list[str]:
+    if not booked.put_together:
+        return []
+    return [
+        f"Wash sales have split lots into many parts: {booked.put_together} of them were put together with others of "
+        "the same purchase and term, which keeps their cost and counts the shortest time for which one was held."
+    ]

@@ -1,6 +1,7 @@
 """The standing lot rule: a small file that says which lots every later sale takes, whose hash the owner declares on
 chain.
- Identification has to be there by the moment of the sale. A declared hash shows that this very file was there at its
+
+Identification has to be there by the moment of the sale. A declared hash shows that this very file was there at its
 entry's time, and the ledger's hash chain shows that it was not put there later.
 """
 

@@ -1,7 +1,11 @@
 """Wash sales of the United States: a loss on what is bought back within 30 days before or after is put off, onto the
 cost and the holding period of what was bought (IRC § 1091; Treas. Reg. § 1.1091-1, -2; IRS Pub. 550).
- ROUNDING. A loss that is put off again and again becomes an ever longer fraction, as an average does; beyond 1,000 bits
-what is put off is rounded down to 10^-300, and the same amount is added to the cost: nothing is lost.
+
+ROUNDING. A loss that is put off again and again becomes an ever longer fraction, as an average does; beyond 1,000 bits
+what is put off is rounded down to 10^-300, and the same amount is added to the cost: nothing is lost. And every part of
+a purchase that takes up a loss is a lot of its own, which makes as many parts again when it is sold at a loss: parts
+would grow with the square of the sales. So of a sale of more than `PARTS` of them, the losing ones of one purchase and
+one term are put together (`WashSales.together`).
 
 By § 1091 the rule is about stock and securities, so it is off for crypto and on for tokenised securities; should a law
 change that, a date switches it on for the rest.
@@ -15,11 +19,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
-from controller.tax.holding import DayOf
-from controller.tax.movements import Lot, Match, Nature, bounded_down
+from controller.tax.books import Piece
+from controller.tax.holding import DayOf, long_from_us
+from controller.tax.movements import Disposal, Lot, Match, Nature, bounded_down
 
 WINDOW = 30
 """{days} on either side of the sale."""
+PARTS = 16
+"""Pieces at a loss that one sale keeps apart."""
 Release = Callable[[Lot], Lot | None]
 """Takes out of the books what is left of a lot."""
 
@@ -54,6 +61,28 @@ class WashSales:
         self._losses: dict[str, deque[_Loss]] = defaultdict(deque)
         self._recent: dict[str, deque[Lot]] = defaultdict(deque)  # lots that can still take up a loss
         self._disallowed: dict[int, Fraction] = defaultdict(Fraction)
+        self.put_together = 0  # pieces that became a part of another
+
+    def together(self, disposal: Disposal, pieces: list[Piece]) -> list[Piece]:
+        """The pieces of a sale; of more than `PARTS` at a loss, those of one purchase and one term as one.
+
+        Quantity and cost are their sums; it counts as held for as long as the one that was held for the shortest time.
+        """
+        today = self._day(disposal.time)
+        # D36{quote/qTok} = D36{quote} / {qTok}
+        price = Fraction(disposal.proceeds) / disposal.quantity
+        losing = sum(cost > price * quantity for _, quantity, cost in pieces)
+        if losing <= PARTS or not self._rule.applies(disposal.asset, today):
+            return pieces
+        found: dict[object, Piece] = {}
+        for place, (lot, quantity, cost) in enumerate(pieces):
+            is_long = long_from_us(self._day(lot.held_from)) <= today
+            key = (lot.source, is_long) if cost > price * quantity else place
+            first, before, spent = found.get(key, (lot, 0, Fraction(0)))
+            self.put_together += key in found
+            first = replace(first, tacked=min(first.tacked, lot.tacked))
+            found[key] = replace(first, quantity=before + quantity, cost=spent + cost), before + quantity, spent + cost
+        return list(found.values())
 
     def bought(self, lot: Lot) -> list[Lot]:
         """The lot, or the parts of it that losses of the last 30 days go to and the rest."""
@@ -63,9 +92,8 @@ class WashSales:
         losses = self._losses[lot.asset]
         while losses and (today - losses[0].day).days > WINDOW:
             losses.popleft()
-        for loss in list(losses):
-            if not rest.quantity:
-                break
+        while losses and rest.quantity:
+            loss = losses[0]
             part, rest = _split(rest, min(loss.left, rest.quantity), f"{lot.id}w{loss.place}")
             parts.append(self._with_loss(part, loss))
             if not loss.left:

@@ -1,5 +1,6 @@
 """What other accounts hold: a CSV file, or a journal of beancount or hledger, read for its balances and prices.
- Of a journal the plain core is understood: transactions with their postings, costs and prices, price directives. What
+
+Of a journal the plain core is understood: transactions with their postings, costs and prices, price directives. What
 would change balances and is not understood here is named with its row, and nothing is guessed.
 """
 

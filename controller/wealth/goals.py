@@ -1,5 +1,6 @@
 """Whether goals will be reached: wealth simulated month by month, the probability with its interval.
- Numbers here are floats: they are estimates about the future, and nothing is traded by them. Asset returns are
+
+Numbers here are floats: they are estimates about the future, and nothing is traded by them. Asset returns are
 lognormal, correlated and independent over time; a vault is brought back to its targets every month. Everything is real:
 amounts are in today's money, means are after inflation and costs. All goals live through the same months, so that the
 probability that all are reached counts what they have in common.

@@ -13,6 +13,7 @@ import rlp
 from eth_abi import decode as bare_decode
 from eth_utils.crypto import keccak
 
+from benchmarks import audit_growth
 from benchmarks.rows import Row
 from controller.audit.evidence import Evidence
 from controller.audit.hidden import check_receipts
@@ -21,6 +22,7 @@ from controller.audit.judge import judge
 from controller.audit.read import Asked, Source, gather
 from controller.audit.receipt_trie import receipts_root, unpack_receipts
 from controller.audit.report import Level
+from controller.audit.signatures import signed_by
 from controller.chain.client import Chain
 from controller.chain.endpoints import Endpoints
 from controller.chain.entries import NO_HEAD, Deposited, Minted, Redeemed, encode_payload, entry_head
@@ -39,6 +41,8 @@ from controller.strategy.fixed import FixedTargets
 from controller.tick import Controller
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+COMPARED = 100_000
+"""Entries that are also made and decoded without following them; longer chains take as long for each of them."""
 BARE = "eth_abi.decode and keccak256 of the same bytes"
 VAULT, SOMEBODY = "0x" + "11" * 20, "0x" + "22" * 20
 _SHARES, _WORDS = 10**18, (10**18, 2 * 10**18, 3 * 10**18)
@@ -57,7 +61,7 @@ _TYPES = {
 
 def measure() -> list[Row]:
     """Every row."""
-    return [*_chain_of_entries(), *_real()]
+    return [*_chain_of_entries(), *_real(), *audit_growth.measure()]
 
 
 # ---- L0 over made-up entries, as many as it takes
@@ -75,14 +79,15 @@ def _entries(count: int) -> Iterator[Entry]:
 
 def _chain_of_entries() -> list[Row]:
     rows = []
+    making = bare = 0.0  # {s} of one entry
     for count in SIZES:
-        making = _timed(partial(_make, count))
+        if count <= COMPARED:
+            making = _timed(partial(_make, count)) / count
+            bare = _timed(partial(_bare, count)) / count - making
         before = _peak()
-        taken = _timed(partial(_follow, count)) - making
+        taken = _timed(partial(_follow, count)) - making * count
         grown = _peak() - before
-        bare = _timed(partial(_bare, count)) - making
-        theirs = round(count / bare, 1)
-        rows.append(Row(f"audit.l0.{count}", round(count / taken, 1), "entries/s", BARE, theirs))
+        rows.append(Row(f"audit.l0.{count}", round(count / taken, 1), "entries/s", BARE, round(1 / bare, 1)))
         rows.append(Row(f"audit.l0.{count}.memory", round(grown, 1), "MB more at the peak"))
     return rows
 
@@ -150,6 +155,7 @@ def _levels(url: str, chain_id: int, source: tuple[str, str, int]) -> list[Row]:
         chain = Chain(endpoints, chain_id)
         head = chain.head()
         before = endpoints.requests
+        signed_by.cache_clear()  # each level recovers its senders anew
         begun = time.perf_counter()
         evidence = gather(Source(chain, ledger, vault), Asked(first, head, depth=level), lambda _done, _total: None)
         gathered = time.perf_counter()

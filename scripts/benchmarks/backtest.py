@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.rows import Row
-from controller.backtest.engine import Moment, Setting, moments_of
+from controller.backtest.engine import Setting
+from controller.backtest.moments import Moment, moments_of
 from controller.backtest.paper import Proportional
 from controller.backtest.sweep.grid import Axis, grid
 from controller.backtest.sweep.work import Work

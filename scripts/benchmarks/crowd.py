@@ -46,12 +46,12 @@ class Crowd:
         new = [self._mandate(number) for number in range(have, size)]
         self._mandates += new
         factory = built.contracts["VaultFactory"]
-        self._send([(factory, self._creation(mandate, salt), 3_000_000) for salt, mandate in enumerate(new, have)])
+        send(built, [(factory, self._creation(mandate, salt), 3_000_000) for salt, mandate in enumerate(new, have)])
         found = listed_vaults(built.chain, factory, self._first, built.chain.head())
         if len(found) != size:
             raise AssertionError(f"{len(found)} vaults where {size} were meant")
         fills = zip(found[have:], new, strict=True)
-        self._send([call for vault, mandate in fills for call in self._fill(vault, mandate)])
+        send(built, [call for vault, mandate in fills for call in self._fill(vault, mandate)])
         return tuple(found)
 
     def _mandate(self, number: int) -> Mandate:
@@ -88,34 +88,36 @@ class Crowd:
         )
         yield vault, mint, 1_500_000
 
-    def _send(self, calls: Sequence[Call]) -> None:
-        """All from the owner; raises when one fails."""
-        chain = self._built.chain
-        chain.request("evm_setAutomine", False)
-        for at in range(0, len(calls), BLOCK):
-            hashes = self._offered(calls[at : at + BLOCK])
-            chain.request("evm_mine")
-            receipts = [
-                receipt
-                for first in range(0, len(hashes), BATCH)
-                for receipt in chain.batch(
-                    [("eth_getTransactionReceipt", [hash_]) for hash_ in hashes[first : first + BATCH]]
-                )
-            ]
-            failed = [receipt for receipt in receipts if receipt is None or receipt["status"] != "0x1"]
-            if failed:
-                raise AssertionError(f"{len(failed)} of {len(hashes)} transactions are not mined or failed")
-        chain.request("evm_setAutomine", True)
 
-    def _offered(self, calls: Sequence[Call]) -> list[Json]:
-        """Hashes of what waits in the pool then."""
-        chain, owner = self._built.chain, self._built.world.accounts.owner
-        first, hashes = chain.nonce(owner), []
-        sent = [
-            # the node takes a batch in any order
-            {"from": owner, "to": to, "data": word(data), "gas": hex(gas), "nonce": hex(nonce)}
-            for nonce, (to, data, gas) in enumerate(calls, first)
+def send(built: Scene, calls: Sequence[Call], size: int = BLOCK) -> None:
+    """All from the owner, `size` in a block; raises when one fails."""
+    chain = built.chain
+    chain.request("evm_setAutomine", False)
+    for at in range(0, len(calls), size):
+        hashes = _offered(built, calls[at : at + size])
+        chain.request("evm_mine")
+        receipts = [
+            receipt
+            for first in range(0, len(hashes), BATCH)
+            for receipt in chain.batch(
+                [("eth_getTransactionReceipt", [hash_]) for hash_ in hashes[first : first + BATCH]]
+            )
         ]
-        for at in range(0, len(sent), BATCH):
-            hashes += chain.batch([("eth_sendTransaction", [transaction]) for transaction in sent[at : at + BATCH]])
-        return hashes
+        failed = [receipt for receipt in receipts if receipt is None or receipt["status"] != "0x1"]
+        if failed:
+            raise AssertionError(f"{len(failed)} of {len(hashes)} transactions are not mined or failed")
+    chain.request("evm_setAutomine", True)
+
+
+def _offered(built: Scene, calls: Sequence[Call]) -> list[Json]:
+    """Hashes of what waits in the pool then."""
+    chain, owner = built.chain, built.world.accounts.owner
+    first, hashes = chain.nonce(owner), []
+    sent = [
+        # the node takes a batch in any order
+        {"from": owner, "to": to, "data": word(data), "gas": hex(gas), "nonce": hex(nonce)}
+        for nonce, (to, data, gas) in enumerate(calls, first)
+    ]
+    for at in range(0, len(sent), BATCH):
+        hashes += chain.batch([("eth_sendTransaction", [transaction]) for transaction in sent[at : at + BATCH]])
+    return hashes

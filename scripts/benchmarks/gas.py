@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.page import ASSETS, SWAPS
@@ -36,8 +37,9 @@ def measure() -> list[Row]:
 
 
 def _rebalances(built: Scene) -> list[Row]:
+    proxies = _proxies(built)
     direct = built.seasoned(built.mandate(FOUR), 1, ONE_TRADE)
-    proxied = built.seasoned(built.mandate(FOUR, _proxies(built)), 2, ONE_TRADE)
+    proxied = built.seasoned(built.mandate(FOUR, proxies), 2, ONE_TRADE)
     double = built.seasoned(built.mandate(FOUR), 3, TWO_TRADES)
     for symbol in ("EQUITY", "BOND"):
         built.approve(symbol, built.router, PLENTY)
@@ -46,10 +48,10 @@ def _rebalances(built: Scene) -> list[Row]:
     trade = _only(plan)
     with built.undone():
         ours = built.rebalance(direct, plan)
-        our_parts = spent(built.chain, ours, _names(built, direct), "vault")
+        our_parts = spent(built.chain, ours, _names(built, direct))
     with built.undone():
         bare = built.swap("EQUITY", "DOLLAR", trade.amount_in, trade.min_out)
-        their_parts = spent(built.chain, bare, _names(built, direct), "vault")
+        their_parts = spent(built.chain, bare, _names(built, direct))
     with built.undone():
         asked = built.transact(built.trader, direct, "IVault", "due")
     plan = built.plan(proxied)
@@ -57,6 +59,8 @@ def _rebalances(built: Scene) -> list[Row]:
         raise AssertionError("the two vaults do not trade the same amount")
     with built.undone():
         through = built.rebalance(proxied, plan)
+        names = _names(built, proxied) | dict.fromkeys(map(str.lower, proxies.values()), "proxies")
+        proxied_parts = spent(built.chain, through, names)
     plan = built.plan(double)
     second = plan.trades[-1]
     if [(part.sell, part.buy) for part in plan.trades] != [(0, 3), (1, 3)]:
@@ -70,8 +74,8 @@ def _rebalances(built: Scene) -> list[Row]:
         _against("gas.rebalance.4x1.proxied", through.gas_used, bare),
         _against("gas.swap.next", both.gas_used - ours.gas_used, bare_second),
         Row("gas.due.4", asked.gas_used, "gas"),
-        *_where("gas.where", our_parts[0], their_parts[0]),
-        *_where("gas.opcode", our_parts[1], their_parts[1]),
+        *_where(our_parts, their_parts),
+        *(Row(f"gas.where_proxied.{part}.{group}", gas, "gas") for (part, group), gas in sorted(proxied_parts.items())),
         *_peer_variants(built, bare, trade.amount_in),
     ]
 
@@ -87,10 +91,10 @@ def _against(row: str, ours: int, bare: Receipt) -> Row:
     return Row(row, ours, "gas", ROUTER, bare.gas_used)
 
 
-def _where(kind: str, ours: dict[str, int], theirs: dict[str, int]) -> list[Row]:
+def _where(ours: Mapping[tuple[str, str], int], theirs: Mapping[tuple[str, str], int]) -> list[Row]:
     return [
-        Row(f"{kind}.{part}", ours.get(part, 0), "gas", ROUTER, theirs.get(part, 0))
-        for part in sorted(ours.keys() | theirs.keys(), key=lambda part: (-ours.get(part, 0), part))
+        Row(f"gas.where.{part}.{group}", ours.get((part, group), 0), "gas", ROUTER, theirs.get((part, group), 0))
+        for part, group in sorted(ours.keys() | theirs.keys())
     ]
 
 
@@ -180,7 +184,7 @@ def _proxies(built: Scene) -> dict[str, str]:
 
 def _names(built: Scene, vault: str) -> dict[str, str]:
     contracts = {
-        "ChainlinkOracle": "prices",
+        "ChainlinkOracle": "oracle",
         "Ledger": "ledger",
         "Vault": "vault",
         "UniswapV3Venue": "venue",
@@ -188,7 +192,7 @@ def _names(built: Scene, vault: str) -> dict[str, str]:
     names = {built.contracts[contract]: part for contract, part in contracts.items()}
     names |= {vault: "vault", built.router: "router"}
     for listed in built.world.listed:
-        names |= {listed.token: "tokens", listed.feed: "prices"}
+        names |= {listed.token: "tokens", listed.feed: "feeds"}
         if listed.pool is not None:
             names[listed.pool] = "pool"
     return {address.lower(): part for address, part in names.items()}

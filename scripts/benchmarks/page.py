@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import audit_page, backtest_page, memory_page, optimisers_page, planning_page, tax_page
+from benchmarks import audit_page, backtest_page, memory_page, optimisers_page, planning_page, tax_page, where_page
 
 Rows = Mapping[str, Mapping[str, Any]]
 
@@ -20,28 +19,6 @@ GAS = {
     "gas.withdraw.1": "withdrawal of one asset of 3",
     "gas.create.4": "create of a vault of 4 assets",
     "gas.due.4": "whether a vault of 4 assets is due: free to ask, this is what it would take in a transaction",
-}
-WHERE = {
-    "transaction": "transaction: 21,000 and the calldata",
-    "vault.computing": "vault: mandate, checks, values, plan hash and entry in memory",
-    "vault.calls": "vault: opening other contracts and the mandate (cold accounts)",
-    "vault.state": "vault: its state and roles",
-    "prices": "oracle and 4 feeds",
-    "tokens": "tokens: balances, allowances, transfers",
-    "venue": "venue adapter",
-    "router": "router",
-    "pool": "pool",
-    "ledger": "ledger: the entry's hash, slot and event",
-    "refund": "given back at the end",
-}
-OPCODES = {
-    "storage": "storage: SLOAD, SSTORE",
-    "computing": "memory and arithmetic: everything else",
-    "accounts": "accounts: opening and calling other contracts",
-    "transaction": "transaction: 21,000 and the calldata",
-    "logs": "logs",
-    "hashing": "hashing",
-    "refund": "given back at the end",
 }
 BARE = {
     "unlimited": "the amount of the rebalance, unlimited approval: the peer of the tables above",
@@ -94,28 +71,6 @@ vault has rebalanced before, as all but a vault's first rebalance find it. A fur
 because the transaction, the prices and the entry are paid for already.
 
 """
-WHERE_HEAD = """
-### Where the gas goes
-
-The rebalance of the first row beside the bare swap, from the node's own step-by-step trace of both transactions. The
-parts add up to the receipts' totals.
-
-"""
-OPCODE_HEAD = """
-The same two transactions by what their steps do.
-
-"""
-AIMS = """
-{aims}. What no rebalance of four assets does without (the transaction, the pool, the tokens' balances and
-transfers, prices) is {least:,} gas of the first row, {ratio:.2f} times the bare swap. The nearest things to give up
-are no checks, but what makes vaults cheap to create, easy to extend and possible to audit: one ledger for all
-vaults ({ledger:,} gas, and {cold:,} to open it), venues as contracts of their own ({venue:,} and {cold:,}), and
-clones with their mandate as code, which create a vault for {create:,} gas ({cold:,} to open the implementation).
-All of them together are {together:,}; the vault's own computing, {computing:,}, would have to shrink for the rest.
-"""
-WIDTH = 120
-COLD_ACCOUNT = 2_600
-"""{gas} to open a contract for the first time in a transaction (EIP-2929)."""
 GROWTH_HEAD = """
 ### How it grows
 
@@ -187,11 +142,7 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
         [
             HEAD.format(machine=facts),
             _table(("", "ours", "bare swap", "ratio"), _gas(rows)),
-            WHERE_HEAD,
-            _table(("", "rebalance", "bare swap"), _parts(rows, "gas.where.", WHERE)),
-            OPCODE_HEAD,
-            _table(("", "rebalance", "bare swap"), _parts(rows, "gas.opcode.", OPCODES)),
-            _aims(rows),
+            *(part if isinstance(part, str) else _table(*part) for part in where_page.section(rows)),
             GROWTH_HEAD,
             _table(("assets", *(f"{swaps} swap{'s' * (swaps > 1)}" for swaps in SWAPS)), _growth(rows)),
             BARE_HEAD,
@@ -222,37 +173,6 @@ def _gas(rows: Rows) -> Iterable[tuple[str, ...]]:
     for name, text in GAS.items():
         row = rows[name]
         yield f"`{name}` {text}", _number(row["ours"]), _number(row["theirs"]), _ratio(row)
-
-
-def _parts(rows: Rows, kind: str, words: Mapping[str, str]) -> Iterable[tuple[str, ...]]:
-    found = {name.removeprefix(kind): row for name, row in rows.items() if name.startswith(kind)}
-    for part, row in found.items():
-        yield words[part], _number(row["ours"]), _number(row["theirs"])
-    totals = [sum(row[side] for row in found.values()) for side in ("ours", "theirs")]
-    yield "total", *map(_number, totals)
-
-
-def _aims(rows: Rows) -> str:
-    def missed(aim: str, name: str) -> str:
-        row = rows[f"gas.rebalance.4x1.{name}"]
-        over = row["ours"] - int(float(aim) * row["theirs"])
-        how = "missed by" if over > 0 else "met with"
-        return f"{aim} times the bare swap with {name} feeds is {how} {abs(over):,} gas"
-
-    part = {name.removeprefix("gas.where."): row["ours"] for name, row in rows.items() if name.startswith("gas.where.")}
-    least = sum(part[name] for name in ("transaction", "pool", "tokens", "prices"))
-    text = AIMS.format(
-        aims="; ".join((missed("1.6", "direct"), missed("1.85", "proxied"))),
-        least=least,
-        ratio=least / rows["gas.rebalance.4x1.direct"]["theirs"],
-        ledger=part["ledger"],
-        venue=part["venue"],
-        cold=COLD_ACCOUNT,
-        create=rows["gas.create.4"]["ours"],
-        together=part["ledger"] + part["venue"] + 3 * COLD_ACCOUNT,
-        computing=part["vault.computing"],
-    )
-    return f"\n### What the aims would take\n\n{textwrap.fill(' '.join(text.split()), WIDTH)}\n"
 
 
 def _growth(rows: Rows) -> Iterable[tuple[str, ...]]:

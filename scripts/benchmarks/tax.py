@@ -25,6 +25,7 @@ from controller.tax.wash import WashRule, WashSales
 from controller.wealth.goals import MONTH, Assumptions, Goal, simulate
 
 FILLS = (1_000, 10_000, 100_000)
+WASHED = (1_000, 10_000)
 BEANCOUNT_FILLS = 1_000
 METHODS = tuple(Method)
 PEERED = (Method.FIFO, Method.LIFO, Method.HIFO)
@@ -42,14 +43,16 @@ def measure() -> list[Row]:
     for fills in FILLS:
         movements = ledger(fills)
         rows += [_booked(method, fills, movements) for method in METHODS]
-    daily = ledger(FILLS[0], daily=True)
-    rows.append(Row(f"tax.wash.{FILLS[0]}", _seconds(lambda: book(daily, Method.FIFO, wash=_wash())), "s"))
+    rows += [_washed(fills) for fills in WASHED]
     rows += [_least(lots) for lots in LOTS]
     return [*rows, _goals()]
 
 
-def _wash() -> WashSales:
-    return WashSales(WashRule(frozenset({"A"})), days_in())
+def _washed(fills: int) -> Row:
+    """A fill a day, so that a window holds thirty: a loss goes on from purchase to purchase."""
+    daily = ledger(fills, daily=True)
+    wash = WashSales(WashRule(frozenset({"A"})), days_in())
+    return Row(f"tax.wash.{fills}", _seconds(lambda: book(daily, Method.FIFO, wash=wash)), "s")
 
 
 def _seconds(work: Callable[[], object]) -> float:

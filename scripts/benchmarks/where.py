@@ -18,48 +18,46 @@ TRACER = """{
   fault: function() {},
   result: function() { return this.data; }
 }"""
-CALLS = {"CALL", "STATICCALL", "DELEGATECALL", "EXTCODESIZE", "EXTCODEHASH", "EXTCODECOPY", "BALANCE"}
+CALLS = ("CALL", "STATICCALL", "DELEGATECALL", "EXTCODESIZE", "EXTCODEHASH", "EXTCODECOPY", "BALANCE")
 """Whoever of them touches an account first pays for opening it."""
-STATE = {"SLOAD", "SSTORE"}
+MEMORY = ("MLOAD", "MSTORE", "MSTORE8", "MSIZE", "CALLDATACOPY", "CODECOPY", "RETURNDATACOPY")
+ARITHMETIC = (
+    *("ADD", "SUB", "MUL", "DIV", "SDIV", "MOD", "SMOD", "ADDMOD", "MULMOD", "EXP", "SIGNEXTEND"),
+    *("LT", "GT", "SLT", "SGT", "EQ", "ISZERO", "AND", "OR", "XOR", "NOT", "BYTE", "SHL", "SHR", "SAR"),
+)
 GROUPS = {
-    **dict.fromkeys(STATE, "storage"),
+    **dict.fromkeys(("SLOAD", "SSTORE"), "storage"),
     **dict.fromkeys(CALLS, "accounts"),
     **{f"LOG{topics}": "logs" for topics in range(5)},
     **dict.fromkeys(("KECCAK256", "SHA3"), "hashing"),
+    **dict.fromkeys(MEMORY, "memory"),
+    **dict.fromkeys(ARITHMETIC, "arithmetic"),
+    **dict.fromkeys(("JUMP", "JUMPI", "JUMPDEST"), "jumps"),
+    **dict.fromkeys(("POP", *(f"{kind}{n}" for kind in ("PUSH", "DUP", "SWAP") for n in range(33))), "stack"),
 }
-"""What is in none of them is memory and arithmetic."""
+"""What is in none of them asks for its surroundings: the call's data, its sender, the time."""
 REFUND_PART = 5
 """At most one part in 5 of what was used is given back (EIP-3529)."""
 
 
-def spent(
-    chain: Chain, receipt: Receipt, names: Mapping[str, str], split: str
-) -> tuple[dict[str, int], dict[str, int]]:
-    """{gas} by part, and by group of opcodes; either adds up to the receipt's total.
+def spent(chain: Chain, receipt: Receipt, names: Mapping[str, str]) -> dict[tuple[str, str], int]:
+    """{gas} by part and group of opcodes, which add up to the receipt's total.
 
     Parameters
     ----------
     names : part by contract address.
-    split : the part that is told apart further: its own state, its calls to others, the rest.
     """
     steps = chain.request("debug_traceTransaction", word(receipt.transaction), {"tracer": TRACER})
-    parts: Counter[str] = Counter()
-    groups: Counter[str] = Counter()
-    for (op, _, _, address, _), cost in zip(
-        steps, _costs([(gas, depth) for _, gas, depth, _, _ in steps]), strict=True
-    ):
-        name = names[address.lower()]
-        if name == split:
-            name = f"{split}.calls" if op in CALLS else f"{split}.state" if op in STATE else f"{split}.computing"
-        parts[name] += cost
-        groups[GROUPS.get(op, "computing")] += cost
+    found: Counter[tuple[str, str]] = Counter()
+    costs = _costs([(gas, depth) for _, gas, depth, _, _ in steps])
+    for (op, _, _, address, _), cost in zip(steps, costs, strict=True):
+        found[names[address.lower()], GROUPS.get(op, "context")] += cost
     begun = GAS_LIMIT - steps[0][1]
-    refund = -min(steps[-1][4], (sum(parts.values()) + begun) // REFUND_PART)
-    for found in (parts, groups):
-        found["transaction"], found["refund"] = begun, refund
-        if sum(found.values()) != receipt.gas_used:
-            raise AssertionError(f"the trace adds up to {sum(found.values())}, the receipt says {receipt.gas_used}")
-    return dict(parts), dict(groups)
+    refund = -min(steps[-1][4], (sum(found.values()) + begun) // REFUND_PART)
+    found["transaction", "transaction"], found["refund", "refund"] = begun, refund
+    if sum(found.values()) != receipt.gas_used:
+        raise AssertionError(f"the trace adds up to {sum(found.values())}, the receipt says {receipt.gas_used}")
+    return {place: gas for place, gas in found.items() if gas}
 
 
 def _costs(steps: list[tuple[int, int]]) -> list[int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from slither.core.cfg.node import NodeType
 from slither.core.declarations import Contract
 from slither.slithir.operations import Binary, BinaryType
+from slither.slithir.variables import Constant
 from slither.tools.mutator.mutators import all_mutators
 from slither.tools.mutator.mutators.abstract_mutator import AbstractMutator
 
@@ -21,6 +22,8 @@ is in its place; RR puts `revert()` in the place of a statement, which any test 
 said already which ones are reached: it would only make the share look better."""
 
 RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
+WITH_ZERO = ({"==", "<="}, {"!=", ">"})
+"""Which of them say the same of an unsigned number and zero on its right."""
 IN_ASSEMBLY = {
     "add(": "sub(",
     "sub(": "add(",
@@ -51,6 +54,7 @@ class Mutant:
     line: int
     old: str
     new: str
+    same: bool = False  # as before whatever the numbers are: nothing unsigned is below zero
 
     @property
     def id(self) -> str:
@@ -104,13 +108,21 @@ def _relations(contract: Contract) -> Iterator[Mutant]:
             if node.expression is None:
                 continue
             source = node.expression.source_mapping
-            for relation in {each.type.value for each in node.irs if isinstance(each, Binary) and _compares(each)}:
+            comparisons = [each for each in node.irs if isinstance(each, Binary) and _compares(each)]
+            for relation in {each.type.value for each in comparisons}:
                 places = list(re.finditer(rf"(?<![<>=!-]){re.escape(relation)}(?![<>=])", source.content))
                 if len(places) != 1:
                     continue
                 start, end = source.start + places[0].start(), source.start + places[0].end()
+                with_zero = all(_is_with_zero(each) for each in comparisons if each.type.value == relation)
                 for other in RELATIONS:
-                    yield Mutant("relation", start, end, source.lines[0], relation, other)
+                    same = with_zero and {relation, other} in WITH_ZERO
+                    yield Mutant("relation", start, end, source.lines[0], relation, other, same)
+
+
+def _is_with_zero(comparison: Binary) -> bool:
+    left, right = comparison.variable_left, comparison.variable_right
+    return isinstance(right, Constant) and right.value == 0 and str(left.type).startswith("uint")
 
 
 def _compares(operation: Binary) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from scipy.stats import binomtest
 
 from mutation.compiler import ROOT
 from mutation.operators import Mutant
-from mutation.tree import FOUND, INVALID, SLOW, SURVIVED
+from mutation.tree import FOUND, INVALID, SAME, SLOW, SURVIVED
 
 PAGE = ROOT / "bench" / "mutants.json"
+TESTING = ROOT / "docs" / "TESTING.md"
+TABLE = re.compile(r"(?<=\| contract \| mutants \| tried \| of them other programs \|).*\n(?:\|.*\n)+")
+HEAD = " found | survived | share (interval) |\n|---|---|---|---|---|---|---|\n"
 LEVEL = 0.95
 """Of the interval of a share."""
 
@@ -40,8 +44,11 @@ class Record:
     seed: int
     mutants: int  # that there are
     tried: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((FOUND, SURVIVED, INVALID, SLOW), 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((FOUND, SURVIVED, INVALID, SLOW, SAME), 0))
     survivors: list[Survivor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.counts.setdefault(SAME, 0)
 
     def add(self, mutant: Mutant, outcome: str) -> None:
         self.tried += 1
@@ -57,11 +64,11 @@ class Record:
 
     @property
     def programs(self) -> int:
-        return self.tried - self.counts[INVALID]
+        return self.tried - self.counts[INVALID] - self.counts[SAME]
 
     @property
     def share(self) -> float:
-        """Of the mutants that are programs, those that were found."""
+        """Of the mutants that are programs, and others, those that were found."""
         return self.counts[FOUND] / self.programs if self.programs else 1.0
 
     @property
@@ -98,3 +105,16 @@ def keep(contract: str, here: Record, page: Path = PAGE) -> None:
         survivor.why = known.get(survivor.id) or survivor.why
     records[contract] = here
     page.write_text(json.dumps({name: asdict(records[name]) for name in sorted(records)}, indent=1) + "\n")
+
+
+def row(contract: str, here: Record) -> str:
+    """One contract's in docs/TESTING.md."""
+    low, high = here.interval
+    share = f"{here.share:.1%}, " + ("all tried" if here.tried == here.mutants else f"{low:.1%} to {high:.1%}")
+    numbers = here.mutants, here.tried, here.programs, here.counts[FOUND], len(here.survivors)
+    return f"| {contract} | {' | '.join(map(str, numbers))} | {share} |\n"
+
+
+def published(text: str, records: dict[str, Record]) -> str:
+    """docs/TESTING.md with the table of what is recorded."""
+    return TABLE.sub(lambda _: HEAD + "".join(row(*each) for each in records.items()), text)

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Test, Vm} from "forge-std/Test.sol";
+import {stdJson} from "forge-std/StdJson.sol";
+import {Vm} from "forge-std/Test.sol";
 
 import {Ledger} from "../../contracts/Ledger.sol";
 import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 import {Kind} from "../../contracts/types/Types.sol";
+import {VectorTest} from "./base/VectorTest.sol";
 
-contract LedgerTest is Test {
+/// @notice The fold of the hash chain: done anew here, and as the shared vectors have it (tests/vectors/ledger.json, folded
+///         by hand with another library, asserted by pytest too).
+contract LedgerTest is VectorTest {
+    using stdJson for string;
+
     Ledger internal ledger;
 
     function setUp() public {
@@ -24,6 +30,22 @@ contract LedgerTest is Test {
         vm.prank(vault);
         ledger.append(kind_, payload);
         _assertChain(vault, head, 1);
+    }
+
+    function test_vectors__entries() public {
+        string[] memory rows = _rows("tests/vectors/ledger.json", '{"kind"');
+        assertEq(rows.length, 100, "vectors");
+        bytes27 head;
+        for (uint256 k; k < rows.length; ++k) {
+            Kind kind = Kind(rows[k].readUint(".kind"));
+            bytes memory payload = rows[k].readBytes(".payload");
+            ledger.append(kind, payload);
+            bytes memory expected = rows[k].readBytes(".head");
+            assertEq(expected.length, 27, "LED-1 head");
+            _assertChain(address(this), bytes27(expected), uint40(k + 1));
+            head = _fold(head, uint40(k), kind, payload);
+            assertEq(bytes32(head), bytes32(bytes27(expected)), "LED-1 fold");
+        }
     }
 
     /// @dev The fold of the emitted events, done anew as an auditor does it, is the stored head.

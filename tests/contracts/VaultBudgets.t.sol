@@ -31,12 +31,12 @@ contract VaultBudgetsTest is OddVaults {
     /// Half of the budget at once, to the unit of D14{1}.
     function test_lossBudget__half_at_once__inclusive_to_the_unit() public {
         part(v, _losing(1_000 * ONE));
-        assertEq(v.status().lossUsed, TEN_BPS, "BUD-1 used");
+        assertEq(v.status().lossUsed, TEN_BPS, "VLT-16 used");
         // Ten of what is left after the first ten.
         uint256 left = totalOf(v) / 1_000;
         uint256 snapshot = vm.snapshotState();
         part(v, _losing(left));
-        assertEq(v.status().lossUsed, 2 * TEN_BPS, "BUD-1 full");
+        assertEq(v.status().lossUsed, 2 * TEN_BPS, "VLT-16 full");
         bytes memory full = abi.encodeWithSelector(IVaultCore.LossBudgetExceeded.selector, 2 * TEN_BPS + 1, 2 * TEN_BPS);
         refusePart(v, _losing(1), full);
         vm.revertToStateAndDelete(snapshot);
@@ -44,7 +44,7 @@ contract VaultBudgetsTest is OddVaults {
         uint256 rest = totalOf(v) * (2 * TEN_BPS - v.status().lossUsed) / D14;
         refusePart(v, _losing(rest + 1), full);
         part(v, _losing(rest));
-        assertEq(v.status().lossUsed, 2 * TEN_BPS, "BUD-1 full");
+        assertEq(v.status().lossUsed, 2 * TEN_BPS, "VLT-16 full");
     }
 
     function test_turnoverBudget__half_at_once__inclusive_to_the_unit() public {
@@ -53,10 +53,10 @@ contract VaultBudgetsTest is OddVaults {
         m.limits.turnoverBudget = 1_000; // 5% at once
         v = filled(m, 600_000, 250_000, 150_000);
         part(v, dollars1(0, 1, 30_000));
-        assertEq(v.status().turnoverUsed, D14 * 3 / 100, "BUD-2 used");
+        assertEq(v.status().turnoverUsed, D14 * 3 / 100, "VLT-16 used");
         uint256 snapshot = vm.snapshotState();
         part(v, dollars1(0, 2, 20_000));
-        assertEq(v.status().turnoverUsed, D14 * 5 / 100, "BUD-2 full");
+        assertEq(v.status().turnoverUsed, D14 * 5 / 100, "VLT-16 full");
         vm.revertToStateAndDelete(snapshot);
         refusePart(
             v,
@@ -75,10 +75,10 @@ contract VaultBudgetsTest is OddVaults {
         vm.warp(start + elapsed);
         uint256 gone = D14 * 20 * elapsed / 10_000 / BUDGET_WINDOW;
         uint256 left = full > gone ? full - gone : 0;
-        assertEq(v.status().lossUsed, left, "BUD-3 an even leak");
+        assertEq(v.status().lossUsed, left, "VLT-16 an even leak");
         if (elapsed > 0) {
             vm.warp(start + elapsed - 1);
-            assertLe(v.status().lossUsed - left, D14 * 20 / 10_000 / BUDGET_WINDOW + 1, "BUD-3 no jump");
+            assertLe(v.status().lossUsed - left, D14 * 20 / 10_000 / BUDGET_WINDOW + 1, "VLT-16 no jump");
         }
     }
 
@@ -88,7 +88,7 @@ contract VaultBudgetsTest is OddVaults {
         elapsed = bound(elapsed, 0, 2 * BUDGET_WINDOW);
         vm.warp(start + elapsed);
         uint256 gone = D14 * 4_000 * elapsed / 10_000 / BUDGET_WINDOW;
-        assertEq(v.status().turnoverUsed, used > gone ? used - gone : 0, "BUD-3 an even leak");
+        assertEq(v.status().turnoverUsed, used > gone ? used - gone : 0, "VLT-16 an even leak");
     }
 
     /// T-18: a budget that counts by the day gives twice its size around midnight; this one gives what has leaked.
@@ -100,11 +100,11 @@ contract VaultBudgetsTest is OddVaults {
         warpTo(block.timestamp + wait);
         uint256 leaked = D14 * 20 * wait / 10_000 / BUDGET_WINDOW;
         uint256 room = 2 * TEN_BPS - (v.status().lossUsed);
-        assertApproxEqAbs(room, leaked, 1, "BUD-3 what has leaked");
+        assertApproxEqAbs(room, leaked, 1, "VLT-16 what has leaked");
         uint256 allowed = totalOf(v) * room / D14;
         (bool ok, bytes4 name) = probe(v, _losing(allowed + totalOf(v) / D14 + 1), true);
-        assertFalse(ok, "BUD-3 no more than has leaked");
-        assertEq(name, IVaultCore.LossBudgetExceeded.selector, "BUD-3 by name");
+        assertFalse(ok, "VLT-16 no more than has leaked");
+        assertEq(name, IVaultCore.LossBudgetExceeded.selector, "VLT-16 by name");
         part(v, _losing(allowed));
     }
 
@@ -119,9 +119,9 @@ contract VaultBudgetsTest is OddVaults {
             oddTrade(0, 2, amount, OddVenue.Script(amount, amount + gain, address(0), ""))
         );
         part(v, list);
-        assertEq(v.status().lossUsed, D14 * 350 / 1_000_000, "BUD-4 of the losing trade alone");
+        assertEq(v.status().lossUsed, D14 * 350 / 1_000_000, "VLT-16 of the losing trade alone");
         part(v, trades1(oddTrade(0, 2, ONE, OddVenue.Script(ONE, ONE + gain, address(0), ""))));
-        assertEq(v.status().lossUsed, D14 * 350 / 1_000_000, "BUD-4 gains give nothing back");
+        assertEq(v.status().lossUsed, D14 * 350 / 1_000_000, "VLT-16 gains give nothing back");
     }
 
     /// The limit of one plan is on the losses, too: a gain in it makes no room.
@@ -145,7 +145,7 @@ contract VaultBudgetsTest is OddVaults {
         vm.prank(owner);
         v.redeem(SEED_SHARES / 2, all(0), owner, owner, 0);
         part(v, _losing(250 * ONE));
-        assertEq(v.status().lossUsed, D14 * 5 / 10_000, "BUD-5 250 of 500,000");
+        assertEq(v.status().lossUsed, D14 * 5 / 10_000, "VLT-16 250 of 500,000");
     }
 
     // ---- across rebalances, and across mandates
@@ -154,12 +154,12 @@ contract VaultBudgetsTest is OddVaults {
     function test_lossBudget__across_rebalances__adds_up() public {
         rebalance(v, trades2(losing(0, 1, 50_000, 500), losing(0, 2, 49_000, 490)));
         uint256 used = v.status().lossUsed;
-        assertEq(used, D14 * 990 / 1_000_000, "BUD-1 used");
+        assertEq(used, D14 * 990 / 1_000_000, "VLT-16 used");
         // A tenth of the window: a tenth of the capacity has leaked.
         warpTo(start + 1_000);
         refill(v, 600_000, 250_000, 150_000);
         rebalance(v, trades2(losing(0, 1, 50_000, 500), losing(0, 2, 49_000, 490)));
-        assertEq(v.status().lossUsed, D14 * (990 - 200 + 990) / 1_000_000, "BUD-1 adds up");
+        assertEq(v.status().lossUsed, D14 * (990 - 200 + 990) / 1_000_000, "VLT-16 adds up");
         warpTo(start + 2_000);
         refill(v, 600_000, 250_000, 150_000);
         bytes memory over = abi.encodeWithSelector(
@@ -169,7 +169,7 @@ contract VaultBudgetsTest is OddVaults {
         );
         expectRebalanceRevert(v, trades2(losing(0, 1, 50_000, 500), losing(0, 2, 49_000, 490)), over);
         rebalance(v, toTargets(v));
-        assertEq(v.status().lossUsed, D14 * (990 - 200 + 990 - 200) / 1_000_000, "BUD-1 without a loss it only leaks");
+        assertEq(v.status().lossUsed, D14 * (990 - 200 + 990 - 200) / 1_000_000, "VLT-16 without a loss it only leaks");
     }
 
     /// A tighter mandate does not forgive what has been lost, and holds at once.
@@ -180,8 +180,8 @@ contract VaultBudgetsTest is OddVaults {
         (m.limits.lossBudget, m.limits.maxLoss) = (20, 10);
         vm.prank(owner);
         v.setMandate(m, new Pairing[](0));
-        assertEq(v.status().lossUsed, D14 * 20 / 10_000, "BUD-6 level");
-        assertEq(v.status().turnoverUsed, turnover, "BUD-6 level");
+        assertEq(v.status().lossUsed, D14 * 20 / 10_000, "VLT-16 level");
+        assertEq(v.status().turnoverUsed, turnover, "VLT-16 level");
         refill(v, 600_000, 250_000, 150_000);
         bytes memory over =
             abi.encodeWithSelector(IVaultCore.LossBudgetExceeded.selector, D14 * 20 / 10_000 + 1, D14 * 10 / 10_000);
@@ -189,10 +189,10 @@ contract VaultBudgetsTest is OddVaults {
         // 10 bps leak in each window now: at the end of one there is still no room for a loss.
         warpTo(start + BUDGET_WINDOW);
         refill(v, 600_000, 250_000, 150_000);
-        assertEq(v.status().lossUsed, D14 * 10 / 10_000, "BUD-6 leaks at the new pace");
+        assertEq(v.status().lossUsed, D14 * 10 / 10_000, "VLT-16 leaks at the new pace");
         (bool ok, bytes4 name) = probe(v, _losing(1), true);
-        assertFalse(ok, "BUD-6 full");
-        assertEq(name, IVaultCore.LossBudgetExceeded.selector, "BUD-6 by name");
+        assertFalse(ok, "VLT-16 full");
+        assertEq(name, IVaultCore.LossBudgetExceeded.selector, "VLT-16 by name");
     }
 
     /// A looser one, after its timelock, gives no more than its own budget, with what was lost before counted in.
@@ -205,12 +205,12 @@ contract VaultBudgetsTest is OddVaults {
         m.fileHash = keccak256("looser");
         loosenMandate(v, m);
         uint256 leaked = D14 * 40 * (block.timestamp - start) / 10_000 / 30 days;
-        assertEq(v.status().lossUsed, D14 * 20 / 10_000 - leaked, "BUD-6 level");
+        assertEq(v.status().lossUsed, D14 * 20 / 10_000 - leaked, "VLT-16 level");
     }
 
     // ---- any window
 
-    /// BUD-7: the worst that any sequence of plans can do, at any times: in no window is more lost or sold than the budget.
+    /// VLT-16: the worst that any sequence of plans can do, at any times: in no window is more lost or sold than the budget.
     function test_T16_budgets__any_sequence__no_window_sees_more(uint256 seed) public {
         uint256[24] memory times;
         uint256[24] memory losses; // D14{1} measured on balances
@@ -242,8 +242,8 @@ contract VaultBudgetsTest is OddVaults {
                 lost += losses[j];
                 sold += turnovers[j];
             }
-            assertLe(lost, D14 * LOSS_BUDGET / 10_000, "BUD-7 lost in any window");
-            assertLe(sold, D14 * TURNOVER_BUDGET / 10_000, "BUD-7 sold in any window");
+            assertLe(lost, D14 * LOSS_BUDGET / 10_000, "VLT-16 lost in any window");
+            assertLe(sold, D14 * TURNOVER_BUDGET / 10_000, "VLT-16 sold in any window");
         }
     }
 
@@ -254,8 +254,8 @@ contract VaultBudgetsTest is OddVaults {
             warpTo(block.timestamp + BUDGET_WINDOW / 100);
             lost += _drain();
         }
-        assertLe(lost, D14 * LOSS_BUDGET / 10_000, "BUD-7 lost in one window");
-        assertGe(lost, D14 * LOSS_BUDGET / 10_000 * 999 / 1_000, "BUD-7 and the bound is reached");
+        assertLe(lost, D14 * LOSS_BUDGET / 10_000, "VLT-16 lost in one window");
+        assertGe(lost, D14 * LOSS_BUDGET / 10_000 * 999 / 1_000, "VLT-16 and the bound is reached");
     }
 
     // ---- helpers

@@ -37,7 +37,7 @@ contract VaultFeesTest is FlowTest {
         assertEq(sharesOf(other, recipient), managementShares, "minted");
         // part = shares / supply, cross-multiplied; the next share would be too many
         uint256 supply = supplyOf(other);
-        assertLe(managementShares * BPS * YEAR, rate * time * supply, "not more than its part");
+        assertLe(managementShares * BPS * YEAR, rate * time * supply, "VLT-15 not more than its part");
         assertGe((managementShares + 1) * BPS * YEAR, rate * time * (supply + 1) - 1, "nor less");
         assertEq(other.status().lastFee, block.timestamp, "until now");
     }
@@ -46,9 +46,9 @@ contract VaultFeesTest is FlowTest {
         IVault other = _withFees(500, 0);
         pass(bound(time, YEAR, 50 * YEAR));
         (uint256 managementShares,) = other.takeFees();
-        assertLe(managementShares * BPS, 500 * supplyOf(other), "a year of it at most");
+        assertLe(managementShares * BPS, 500 * supplyOf(other), "VLT-15 a year of it at most");
         (managementShares,) = other.takeFees();
-        assertEq(managementShares, 0, "and no second year at once");
+        assertEq(managementShares, 0, "VLT-15 and no second year at once");
     }
 
     /// In steps or at once: never more than the rate over the time.
@@ -61,7 +61,7 @@ contract VaultFeesTest is FlowTest {
         }
         once.takeFees();
         // (1 - a) * (1 - b) is above 1 - (a + b) by less than their product
-        assertLe(supplyOf(stepped), supplyOf(once), "not more in steps");
+        assertLe(supplyOf(stepped), supplyOf(once), "VLT-15 not more in steps");
         assertApproxEqRel(supplyOf(stepped), supplyOf(once), 1e15, "and hardly less");
     }
 
@@ -82,8 +82,8 @@ contract VaultFeesTest is FlowTest {
         uint256 before = supplyOf(paid);
         vm.prank(stranger);
         paid.mint(1_000e18, cost, stranger);
-        assertGt(supplyOf(paid), before + 1_000e18, "the fee is in the supply");
-        assertGe(redeemAll(paid, stranger) + 6e18, worth(paid, cost), "a second later nothing is owed");
+        assertGt(supplyOf(paid), before + 1_000e18, "VLT-15 the fee is in the supply");
+        assertGe(redeemAll(paid, stranger) + 6e18, worth(paid, cost), "VLT-15 a second later nothing is owed");
     }
 
     /// In kind, too, what is owed until now is in what a preview says: to the unit.
@@ -128,12 +128,12 @@ contract VaultFeesTest is FlowTest {
         uint256 expected = FixedPointMathLib.fullMulDiv(SEED_SHARES, fee, total - fee);
 
         (, uint256 shares) = other.takeFees();
-        assertApproxEqAbs(shares, expected, 1e6, "shares of the closed form");
+        assertApproxEqAbs(shares, expected, 1e6, "VLT-15 shares of the closed form");
         // worth = shares * total / supply
         uint256 value = FixedPointMathLib.fullMulDiv(shares, total, supplyOf(other));
-        assertLe(value, fee, "worth the fee at most");
+        assertLe(value, fee, "VLT-15 worth the fee at most");
         assertApproxEqAbs(value, fee, 1e31, "and hardly less");
-        assertEq(other.status().highWaterMark, _valueOfShareUp(other), "mark: a share after the fee");
+        assertEq(other.status().highWaterMark, _valueOfShareUp(other), "VLT-15 mark: a share after the fee");
     }
 
     /// Never twice: at once again, or after a fall and a recovery to where the holders were.
@@ -193,7 +193,7 @@ contract VaultFeesTest is FlowTest {
         donate(other, 1, gain);
         other.takeFees();
         uint256 holders = redeemAll(other, owner);
-        assertGe(holders + 1e31 + gain * 1e6, 1_000_000 * DOLLARS + gain * 1e18 * 7 / 10, "seven tenths");
+        assertGe(holders + 1e31 + gain * 1e6, 1_000_000 * DOLLARS + gain * 1e18 * 7 / 10, "VLT-15 seven tenths");
     }
 
     /// What was earned while the mandate had no performance fee is not charged by a later one.
@@ -205,7 +205,7 @@ contract VaultFeesTest is FlowTest {
         paid.setMandate(m, pairings(m));
         donate(paid, 0, 1_000_000 * ONE);
         (, uint256 shares) = paid.takeFees();
-        assertEq(shares, 0, "no rate, no fee");
+        assertEq(shares, 0, "VLT-15 no rate, no fee");
         assertEq(paid.status().highWaterMark, _valueOfShareUp(paid), "marked all the same");
     }
 
@@ -256,7 +256,7 @@ contract VaultFeesTest is FlowTest {
         // The spread of ten dollars is a rise, of all shares; nothing else is left to charge.
         uint256 before = supplyOf(paid);
         paid.takeFees();
-        assertLe(supplyOf(paid) - before, 10e18 * PERFORMANCE / BPS, "nothing left of the past");
+        assertLe(supplyOf(paid) - before, 10e18 * PERFORMANCE / BPS, "VLT-15 nothing left of the past");
     }
 
     function test_withdraw__takes_both_fees_first(uint256 time, uint256 gain) public {

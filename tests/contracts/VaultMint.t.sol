@@ -4,9 +4,10 @@ pragma solidity 0.8.37;
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
+import {Pairing} from "../../contracts/interfaces/IMandateChecker.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {IVaultCore} from "../../contracts/interfaces/IVaultCore.sol";
-import {Kind} from "../../contracts/types/Types.sol";
+import {Kind, Mandate} from "../../contracts/types/Types.sol";
 import {VaultTest} from "./VaultTest.sol";
 
 contract VaultMintTest is VaultTest {
@@ -48,6 +49,21 @@ contract VaultMintTest is VaultTest {
         vm.expectRevert(IVaultCore.NoValue.selector);
         vm.prank(owner);
         fresh.mint(10e18, all(0), owner);
+    }
+
+    /// What was set before the first mint stays in force, and the state is never an empty slot again.
+    function test_mint__first__after_another_mandate__keeps_it() public {
+        Mandate memory m = oddMandate();
+        IVault fresh = newVault(m);
+        --m.limits.maxSlippage;
+        vm.prank(owner);
+        fresh.setMandate(m, new Pairing[](0));
+        seedOdd(fresh);
+        assertEq(abi.encode(fresh.mandate()), abi.encode(m), "VLT-11 in force");
+        fresh = newVault(oddMandate());
+        assertEq(vm.load(address(fresh), 0), 0, "nothing yet");
+        seedOdd(fresh);
+        assertNotEq(vm.load(address(fresh), 0), 0, "no later call pays for filling it");
     }
 
     function test_previewMint__before_the_first__reverts() public {

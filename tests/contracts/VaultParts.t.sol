@@ -32,12 +32,12 @@ contract VaultPartsTest is OddVaults {
         part(v, dollars1(0, 1, 10_000));
         Rebalance memory r = _recorded();
         Status memory s = v.status();
-        assertEq(s.openUntil, start + WINDOW, "PRT-1 until");
-        assertEq(s.breaches, 7, "PRT-1 breaches");
-        assertTrue(r.open, "PRT-1 recorded");
-        assertEq(uint256(r.cause), uint256(Cause.THRESHOLD), "PRT-1 why it was opened");
-        assertDue(v, Cause.OPEN, "PRT-1 due");
-        assertEq(v.due().next, start + WINDOW + 1, "PRT-1 due until");
+        assertEq(s.openUntil, start + WINDOW, "VLT-4 until");
+        assertEq(s.breaches, 7, "VLT-4 breaches");
+        assertTrue(r.open, "VLT-4 recorded");
+        assertEq(uint256(r.cause), uint256(Cause.THRESHOLD), "VLT-4 why it was opened");
+        assertDue(v, Cause.OPEN, "VLT-4 due");
+        assertEq(v.due().next, start + WINDOW + 1, "VLT-4 due until");
     }
 
     /// Below the band and inside the cool-down: what was begun may be finished.
@@ -48,13 +48,13 @@ contract VaultPartsTest is OddVaults {
         vm.recordLogs();
         part(v, dollars1(0, 2, 5_000));
         Rebalance memory r = _recorded();
-        assertEq(uint256(r.cause), uint256(Cause.OPEN), "PRT-2 goes on");
-        assertTrue(r.open, "PRT-2 still");
+        assertEq(uint256(r.cause), uint256(Cause.OPEN), "VLT-4 goes on");
+        assertTrue(r.open, "VLT-4 still");
         vm.recordLogs();
         part(v, dollars1(0, 2, 5_000)); // 51 / 29.8 / 19.2: all inside 1%
-        assertFalse(_recorded().open, "PRT-3 closed");
-        assertEq(v.status().openUntil, 0, "PRT-3 closed");
-        assertEq(v.status().breaches, 0, "PRT-3 nothing left");
+        assertFalse(_recorded().open, "VLT-4 closed");
+        assertEq(v.status().openUntil, 0, "VLT-4 closed");
+        assertEq(v.status().breaches, 0, "VLT-4 nothing left");
     }
 
     /// A plan that is no part has to arrive, also in an open rebalance; then it closes it.
@@ -63,8 +63,8 @@ contract VaultPartsTest is OddVaults {
         bytes memory missed = abi.encodeWithSelector(IVaultCore.DestinationMissed.selector, 0, 0.05e18, 5_000);
         expectRebalanceRevert(v, trades2(oddTrade(0, 1, 20_000 * ONE), oddTrade(0, 2, 20_000 * ONE)), missed);
         rebalance(v, toTargets(v));
-        assertEq(v.status().openUntil, 0, "PRT-3 closed");
-        assertDue(v, Cause.COOLING_DOWN, "PRT-3 cooling down");
+        assertEq(v.status().openUntil, 0, "VLT-4 closed");
+        assertDue(v, Cause.COOLING_DOWN, "VLT-4 cooling down");
     }
 
     /// Once closed the trigger and the cool-down are asked again, though the window is not over.
@@ -91,12 +91,12 @@ contract VaultPartsTest is OddVaults {
         bytes memory cooling = abi.encodeWithSelector(IVaultCore.CoolingDown.selector, until, block.timestamp);
         refusePart(v, dollars1(0, 1, 1_000), cooling);
         expectRebalanceRevert(v, toTargets(v), cooling);
-        assertDue(v, Cause.COOLING_DOWN, "PRT-4 over");
+        assertDue(v, Cause.COOLING_DOWN, "VLT-4 over");
         warpTo(until - 1);
-        assertDue(v, Cause.COOLING_DOWN, "PRT-4 the cool-down begins with the last part");
+        assertDue(v, Cause.COOLING_DOWN, "VLT-4 the cool-down begins with the last part");
         warpTo(until);
         part(v, dollars1(0, 1, 1_000));
-        assertEq(v.status().openUntil, until + WINDOW, "PRT-4 a new one, by the trigger");
+        assertEq(v.status().openUntil, until + WINDOW, "VLT-4 a new one, by the trigger");
     }
 
     /// Below the band when the window has ended: nothing goes on.
@@ -114,11 +114,11 @@ contract VaultPartsTest is OddVaults {
             uint256 left = start + WINDOW - block.timestamp;
             warpTo(block.timestamp + bound(waits[k], 0, left / 2));
             part(v, dollars1(0, k % 2 + 1, 1_000));
-            assertEq(v.status().openUntil, start + WINDOW, "PRT-4 the end stays");
-            assertEq(v.status().lastRebalance, block.timestamp, "PRT-4 the cool-down begins anew");
+            assertEq(v.status().openUntil, start + WINDOW, "VLT-4 the end stays");
+            assertEq(v.status().lastRebalance, block.timestamp, "VLT-4 the cool-down begins anew");
         }
         warpTo(start + WINDOW + 1);
-        assertDue(v, Cause.COOLING_DOWN, "PRT-4 over");
+        assertDue(v, Cause.COOLING_DOWN, "VLT-4 over");
     }
 
     function test_parts__mandate_without_a_window__refused() public {
@@ -136,7 +136,7 @@ contract VaultPartsTest is OddVaults {
         refill(v, 549_999, 270_000, 180_001);
         bytes memory notDue = abi.encodeWithSelector(IVaultCore.NotDue.selector, Cause.IN_BAND, 0.049999e18);
         refusePart(v, dollars1(0, 1, 1_000), notDue);
-        assertEq(v.status().openUntil, 0, "PRT-1 not open");
+        assertEq(v.status().openUntil, 0, "VLT-4 not open");
     }
 
     /// A part has to do something for the assets that the rebalance is about.
@@ -151,8 +151,8 @@ contract VaultPartsTest is OddVaults {
         part(v, dollars1(2, 1, 10_000));
         refusePart(v, dollars1(0, 1, 10_000), abi.encodeWithSelector(IVaultCore.NoProgress.selector, 4));
         // What has to arrive is remembered: the third is no longer in breach.
-        assertEq(v.due().breaches, 4, "PRT-2 remembered");
-        assertDue(v, Cause.OPEN, "PRT-2 still open");
+        assertEq(v.due().breaches, 4, "VLT-4 remembered");
+        assertDue(v, Cause.OPEN, "VLT-4 still open");
     }
 
     /// What reaches its band while a rebalance is open joins it.
@@ -161,10 +161,10 @@ contract VaultPartsTest is OddVaults {
         m.destination.scope = Scope.BREACH;
         v = filled(m, 549_000, 250_000, 201_000);
         part(v, dollars1(0, 1, 1_000));
-        assertEq(v.status().breaches, 2, "PRT-2 the second alone");
+        assertEq(v.status().breaches, 2, "VLT-4 the second alone");
         refill(v, 560_000, 270_000, 170_000);
         part(v, dollars1(0, 1, 1_000));
-        assertEq(v.status().breaches, 3, "PRT-2 and the first");
+        assertEq(v.status().breaches, 3, "VLT-4 and the first");
     }
 
     /// An opening consumes its period.
@@ -243,9 +243,9 @@ contract VaultPartsTest is OddVaults {
             try v.rebalance(p) {
                 uint256[] memory now_ = v.balances();
                 // weights, cross-multiplied
-                assertLt(now_[0] * total, before[0] * totalOf(v), "PRT-5 the sold one is closer");
+                assertLt(now_[0] * total, before[0] * totalOf(v), "VLT-4 the sold one is closer");
                 assertGe(now_[0] * 2, totalOf(v), "VLT-3 not past the target");
-                assertGt(now_[buy] * total, before[buy] * totalOf(v), "PRT-5 the bought one is closer");
+                assertGt(now_[buy] * total, before[buy] * totalOf(v), "VLT-4 the bought one is closer");
                 assertLe(now_[buy] * 10, totalOf(v) * (4 - buy), "VLT-3 not past the target");
                 assertGe(totalOf(v) * 10_000, total * 9_995, "VLT-5 loss of each part");
             } catch {}
@@ -257,18 +257,18 @@ contract VaultPartsTest is OddVaults {
     /// Any sequence of what outsiders can do, before and while it is open, changes nothing about when it ends.
     function test_T11_parts__whatever_outsiders_do__opens_and_holds_open_nothing(uint256 seed) public {
         _outsiders(seed);
-        assertEq(v.status().openUntil, 0, "PRT-6 outsiders open nothing");
+        assertEq(v.status().openUntil, 0, "VLT-4 outsiders open nothing");
         refill(v, 600_000, 250_000, 150_000);
         part(v, dollars1(0, 1, 1_000));
         for (uint256 k; k < 5; ++k) {
             warpTo(block.timestamp + WINDOW / 5);
             _outsiders(uint256(keccak256(abi.encode(seed, k))));
-            assertEq(v.status().openUntil, start + WINDOW, "PRT-6 nor move its end");
-            assertEq(v.status().breaches, 7, "PRT-6 nor what it is about");
+            assertEq(v.status().openUntil, start + WINDOW, "VLT-4 nor move its end");
+            assertEq(v.status().breaches, 7, "VLT-4 nor what it is about");
         }
         warpTo(start + WINDOW + 1);
         _outsiders(seed);
-        assertTrue(v.due().cause != Cause.OPEN, "PRT-6 nor hold it open");
+        assertTrue(v.due().cause != Cause.OPEN, "VLT-4 nor hold it open");
     }
 
     /// A unit donated at the last moment neither keeps the destination away nor makes a part fail.
@@ -279,7 +279,7 @@ contract VaultPartsTest is OddVaults {
         Trade[] memory last = towards(v, 97, 0);
         oddTokens[asset % 3].mint(address(v), bound(donation, 1, ONE));
         part(v, last);
-        assertEq(v.status().openUntil, 0, "PRT-3 closed");
+        assertEq(v.status().openUntil, 0, "VLT-4 closed");
     }
 
     /// T-12: the whole vault shrinks between two parts; the second is judged on what is there.
@@ -292,7 +292,7 @@ contract VaultPartsTest is OddVaults {
         assertFalse(ok, "VLT-3 sized for twice the vault");
         assertEq(name, IVaultCore.TargetCrossed.selector, "VLT-3 by name");
         part(v, toTargets(v));
-        assertEq(v.status().openUntil, 0, "PRT-3 closed");
+        assertEq(v.status().openUntil, 0, "VLT-4 closed");
     }
 
     // ---- what else can happen in between
@@ -303,8 +303,8 @@ contract VaultPartsTest is OddVaults {
         m.limits.maxLoss = 4;
         vm.prank(owner);
         v.setMandate(m, new Pairing[](0));
-        assertEq(v.status().openUntil, 0, "PRT-7 closed");
-        assertEq(v.status().breaches, 0, "PRT-7 nothing left");
+        assertEq(v.status().openUntil, 0, "VLT-4 closed");
+        assertEq(v.status().breaches, 0, "VLT-4 nothing left");
         refusePart(
             v, dollars1(0, 1, 10_000), abi.encodeWithSelector(IVaultCore.CoolingDown.selector, start + 1 days, start)
         );
@@ -320,7 +320,7 @@ contract VaultPartsTest is OddVaults {
         assertFalse(ok, "VLT-3 past the new target");
         assertEq(name, IVaultCore.TargetCrossed.selector, "VLT-3 by name");
         part(v, trades2(oddTrade(0, 1, 10_000 * ONE), oddTrade(0, 2, 30_000 * ONE)));
-        assertEq(v.status().openUntil, 0, "PRT-3 closed");
+        assertEq(v.status().openUntil, 0, "VLT-4 closed");
     }
 
     // ---- helpers

@@ -308,7 +308,7 @@ contract VaultTriggersTest is OddVaults {
         // From 80% to 40% in 100 days: a basis point each 2,160 seconds, rounded to the larger remainder.
         uint256 passed = elapsed < 100 days ? elapsed : 100 days;
         uint256 target = (8_000 * (100 days - passed) + 4_000 * passed + 50 days) / 100 days;
-        assertApproxEqAbs(v.targets()[0], target, 1, "PTH-1 interpolated");
+        assertApproxEqAbs(v.targets()[0], target, 1, "LIB-2 interpolated");
         target = v.targets()[0];
         // One dollar past today's target is refused, though yesterday's was lower or tomorrow's will be.
         uint256 amount = 900_000 - target * 100;
@@ -344,19 +344,19 @@ contract VaultTriggersTest is OddVaults {
         bytes memory before = abi.encode(v.status().nonce, v.status().lastRebalance, v.status().lossUsed);
         vm.prank(strategist);
         v.setTargets(weights(4_501, 3_499, 2_000), 0);
-        assertEq(v.balances(), held, "PTH-3 nothing moved");
+        assertEq(v.balances(), held, "VLT-17 nothing moved");
         assertEq(
-            abi.encode(v.status().nonce, v.status().lastRebalance, v.status().lossUsed), before, "PTH-3 no rebalance"
+            abi.encode(v.status().nonce, v.status().lastRebalance, v.status().lossUsed), before, "VLT-17 no rebalance"
         );
-        assertDue(v, Cause.IN_BAND, "PTH-3 4.99% is inside the band");
+        assertDue(v, Cause.IN_BAND, "VLT-17 4.99% is inside the band");
         vm.prank(strategist);
         vm.expectPartialRevert(IVaultAdmin.TargetStepTooSoon.selector);
         v.setTargets(weights(4_500, 3_500, 2_000), 0);
         warpTo(block.timestamp + 1 days);
         vm.prank(strategist);
         v.setTargets(weights(4_500, 3_500, 2_000), 0);
-        assertEq(v.balances(), held, "PTH-3 nothing moved");
-        assertDue(v, Cause.THRESHOLD, "PTH-3 5.00% is at the band");
+        assertEq(v.balances(), held, "VLT-17 nothing moved");
+        assertDue(v, Cause.THRESHOLD, "VLT-17 5.00% is at the band");
         rebalance(v, toTargets(v));
     }
 

@@ -1,5 +1,6 @@
 """Form 8949 of the United States, as of tax year 2025: one row for each line, by box.
- Columns (a) to (h) of the form, with the box before them. Digital assets stand under G, H and I (short-term) or J, K
+
+Columns (a) to (h) of the form, with the box before them. Digital assets stand under G, H and I (short-term) or J, K
 and L (long- term); I and L are those that no Form 1099-DA reports.
 """
 

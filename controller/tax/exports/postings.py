@@ -1,6 +1,7 @@
 """What the journals of beancount and hledger have in common: one transaction for each source, lots by name, and the
 gain as what balances the written amounts.
- Amounts are written with eight decimals. The gain of a transaction is the sum of what is written, so it balances to the
+
+Amounts are written with eight decimals. The gain of a transaction is the sum of what is written, so it balances to the
 last digit; it differs from the exact one by less than 10^-8 for each posting.
 """
 
@@ -77,9 +78,10 @@ def account(wallet: str) -> str:
 def is_strict(report: TaxReport) -> bool:
     """Whether each posting out of an account names a lot that stands in it as it was bought: not for pools, and not
     where a wash sale has changed what a lot costs."""
-    matches = report.booked.matches
+    booked = report.booked
     by_lot = report.request.method not in (Method.AVERAGE, Method.SECTION_104)
-    return by_lot and report.request.law.scope is Scope.WALLET and not any(match.disallowed for match in matches)
+    changed = booked.put_together or any(match.disallowed for match in booked.matches)
+    return by_lot and report.request.law.scope is Scope.WALLET and not changed
 
 
 def groups(report: TaxReport) -> Iterator[Group]:

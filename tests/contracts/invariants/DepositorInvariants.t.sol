@@ -30,7 +30,7 @@ contract DepositorInvariants is Test {
     }
 
     /// VLT-7, T-02, T-03, T-13, T-15
-    function invariant_a_depositor_never_gains() public view {
+    function invariant_T02_T03_T13_T15_a_depositor_never_gains() public view {
         (uint256 wealth, uint256 spent) = handler.balance();
         assertLe(wealth, spent, "VLT-7 he has no more than he put in");
     }

@@ -76,6 +76,25 @@ def signed(term: z3.BitVecRef) -> list[tuple[int, z3.BitVecRef]]:
     return [(1, term)]
 
 
+def opaque(formulas: list[z3.BoolRef]) -> list[z3.BoolRef]:
+    """The same query with words of which nothing is known in the place of products and quotients: the same word for the
+    same ones. For what is true whatever they are."""
+    unknown: dict[tuple[str | None, tuple[int, ...]], z3.BitVecRef] = {}
+    pairs: dict[int, tuple[z3.BitVecRef, z3.BitVecRef]] = {}
+    todo: list[z3.ExprRef] = list(formulas)
+    while todo:
+        term = todo.pop()
+        operation = operation_of(term) if z3.is_bv(term) else None
+        if operation not in ("bvmul", "bvudiv", "bvurem") or signed(term)[0][0] < 0:
+            todo += term.children()
+            continue
+        factors = [argument.get_id() for argument in term.children()]
+        key = operation, tuple(sorted(factors) if operation == "bvmul" else [term.decl().get_id(), *factors])
+        unknown.setdefault(key, z3.FreshConst(term.sort()))
+        pairs[term.get_id()] = term, unknown[key]
+    return [z3.substitute(formula, *pairs.values()) for formula in formulas]
+
+
 class Translation:
     """One query as constraints on numbers, whole or real.
 

@@ -177,8 +177,8 @@ contract OddTokensTest is OddVaults {
             }
             warpTo(block.timestamp + 12 hours);
         }
-        assertLe(lost, 50e12, "BUD-2 at most the turnover budget");
-        assertGe(lost, 45e12, "BUD-2 and most of it");
+        assertLe(lost, 50e12, "VLT-16 at most the turnover budget");
+        assertGe(lost, 45e12, "VLT-16 and most of it");
     }
 
     /// KNOWN LIMIT, kept here so that nobody forgets it: with `deposit` allowed he needs no keeper, and no budget binds him.

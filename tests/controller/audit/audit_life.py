@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from eth_utils import keccak
 
 from controller.audit import AuditReport, Level, audit_vault
@@ -92,9 +93,8 @@ class Life:
         self, lie: Lie | None = None, to_block: BlockRef | None = None, journal: Path | None = None
     ) -> AuditReport:
         """To L4; to L5 with a journal."""
-        chain = LyingChain(self, lie) if lie else Chain(self.node.url, self.node.chain_id)
         return audit_vault(
-            chain,
+            LyingChain(self, lie or _honest),
             self.ledger,
             self.vault,
             from_block=0,
@@ -108,13 +108,22 @@ class Life:
 Lie = Callable[[str, Sequence[Any], Any], Any]
 """From a method, its parameters and the honest answer to what the node says instead."""
 
+together = pytest.mark.xdist_group("audit on ganache")
+"""What needs Ganache's life, which takes it half a minute to live."""
+on_anvil = pytest.mark.parametrize("life", ["anvil"], indirect=True)
+"""What a node cannot make different: how it is read is tried on both engines, every lie about it on the quicker one."""
+
+
+def _honest(_method: str, _parameters: Sequence[Any], answer: Any) -> Any:
+    return answer
+
 
 class LyingChain(Chain):
     """An honest node behind a liar; what it has said once it is not asked again."""
 
     def __init__(self, life: Life, lie: Lie) -> None:
         self._honest = life.honest
-        self._lie: Lie = lambda method, parameters, answer: answer
+        self._lie: Lie = _honest
         super().__init__(life.node.url, life.node.chain_id)
         self._lie = lie
 

@@ -29,6 +29,7 @@ from controller.replay.run import found_vault, quotes
 from controller.strategy.fixed import FixedTargets
 from controller.tick import Controller
 
+pytestmark = pytest.mark.xdist_group("defective vaults")  # compiled once
 ROOT = Path(__file__).resolve().parents[3]
 SKIPPED = {
     "trigger": ("require(Triggers.isDue(cause), NotDue(cause, entry.driftBefore));", ""),

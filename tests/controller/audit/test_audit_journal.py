@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_life import Life
+from audit_life import Life, on_anvil
 
 from controller.audit import AuditReport, Level
 from controller.audit.journal import read_journal
@@ -57,6 +57,7 @@ def test_journal__when_it_is_the_keepers__then_l5_is_reached(life: Life) -> None
         assert life.audit(to_block=block, journal=life.journal).findings == ()
 
 
+@on_anvil
 def test_journal__when_a_record_is_altered_or_missing__then_it_is_named(life: Life, tmp_path: Path) -> None:
     lines = read_journal(str(life.journal))
     for number, line in enumerate((lines[0], lines[len(lines) // 2], lines[-1])):
@@ -69,6 +70,7 @@ def test_journal__when_a_record_is_altered_or_missing__then_it_is_named(life: Li
     assert f"journal record {lines[-2].seq} is missing" in _first(report)
 
 
+@on_anvil
 def test_journal__when_it_was_written_anew__then_the_anchored_head_tells(life: Life, tmp_path: Path) -> None:
     def alter(drafts: list[Draft]) -> list[Draft]:
         first = next(place for place, draft in enumerate(drafts) if draft.kind is RecordKind.TICK)
@@ -84,6 +86,7 @@ def test_journal__when_an_intent_is_left_out__then_its_rebalance_is_named(life: 
     assert any("has no intent in the journal" in finding.what for finding in report.wrong)
 
 
+@on_anvil
 def test_journal__when_an_outcome_is_false__then_it_is_named(life: Life, tmp_path: Path) -> None:
     def alter(drafts: list[Draft]) -> list[Draft]:
         return [
@@ -97,6 +100,7 @@ def test_journal__when_an_outcome_is_false__then_it_is_named(life: Life, tmp_pat
     assert any("is expired, as it says; the ledger has it executed" in finding.what for finding in report.wrong)
 
 
+@on_anvil
 @pytest.mark.parametrize(
     ("name", "value", "word"),
     [
@@ -121,6 +125,7 @@ def test_journal__when_a_tick_saw_something_else__then_it_is_named(
     assert any(word in finding.what for finding in report.wrong), [finding.what for finding in report.wrong]
 
 
+@on_anvil
 def test_journal__when_it_is_none__then_says_so(life: Life, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="There is no journal"):
         life.audit(journal=tmp_path / "none.db")

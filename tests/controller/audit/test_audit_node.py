@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from audit_life import FILE, Lie, Life
+from audit_life import FILE, Lie, Life, on_anvil
 
 from controller.audit import AuditReport, Level, Reach, audit_vault, timelock
 from controller.audit.movements import GasPaid, movements, read_movements
@@ -78,12 +78,14 @@ def test_audit__when_the_node_is_honest__then_says_ok_with_counts(life: Life) ->
     )
 
 
+@on_anvil
 def test_audit__when_any_block_is_the_audited_one__then_its_part_of_the_history_is_ok(life: Life) -> None:
     chain = Chain(life.node.url)
     for entry in _entries(life)[:: len(_entries(life)) // 4]:
         assert life.audit(to_block=chain.block(entry.block_number)).findings == ()
 
 
+@on_anvil
 @pytest.mark.parametrize("kind", list(Kind))
 def test_audit__when_the_logs_alter_an_entry__then_it_is_named(life: Life, kind: Kind) -> None:
     entry = _last(life, kind)
@@ -102,6 +104,7 @@ def test_audit__when_the_logs_alter_an_entry__then_it_is_named(life: Life, kind:
         _named(life.audit(altering(place)), entry)
 
 
+@on_anvil
 @pytest.mark.parametrize("kind", list(Kind))
 def test_audit__when_the_logs_drop_or_double_an_entry__then_it_is_named(life: Life, kind: Kind) -> None:
     entry = _last(life, kind)
@@ -149,6 +152,7 @@ def _pin(life: Life, number: int) -> str:
     return hex(number) if life.node.engine == "ganache" else "0x" + Chain(life.node.url).block(number).hash.hex()
 
 
+@on_anvil
 @pytest.mark.parametrize("kind", [Kind.MINTED, Kind.REDEEMED, Kind.REBALANCED, Kind.DEPOSITED, Kind.WITHDRAWN])
 def test_audit__when_the_node_alters_a_balance__then_the_block_is_named(life: Life, kind: Kind) -> None:
     entry = _last(life, kind)
@@ -159,6 +163,7 @@ def test_audit__when_the_node_alters_a_balance__then_the_block_is_named(life: Li
         assert any("UNRECONCILED" in finding.what for finding in report.wrong)
 
 
+@on_anvil
 def test_audit__when_the_node_alters_a_feeds_answer__then_the_rebalance_is_named(life: Life) -> None:
     entry = _last(life, Kind.REBALANCED)
     for feed in life.feeds:
@@ -167,6 +172,7 @@ def test_audit__when_the_node_alters_a_feeds_answer__then_the_rebalance_is_named
         assert "the price" in report.wrong[0].what
 
 
+@on_anvil
 @pytest.mark.parametrize(
     ("kind", "name", "word", "what"),
     [
@@ -190,6 +196,7 @@ def test_audit__when_the_node_alters_what_the_vault_says__then_the_block_is_name
     assert f"the vault's {what} is recorded as" in report.wrong[0].what
 
 
+@on_anvil
 def test_audit__when_the_sequencer_was_down__then_the_rebalance_is_named(life: Life) -> None:
     entry = _last(life, Kind.REBALANCED)
     pin, selector = _pin(life, entry.block_number), load("IPriceOracle").abi.functions["prices"].selector
@@ -207,6 +214,7 @@ def test_audit__when_the_sequencer_was_down__then_the_rebalance_is_named(life: L
     assert "refuses at that block: SequencerDown" in report.wrong[0].what
 
 
+@on_anvil
 def test_submission_life__when_asked__then_is_the_vaults(life: Life) -> None:
     vault = Contract(Chain(life.node.url), life.vault, "Vault")
     assert vault.read("SUBMISSION_LIFE", block=life.to_block) == timelock.SUBMISSION_LIFE
@@ -237,7 +245,9 @@ def test_audit__when_the_node_alters_the_plan__then_the_rebalance_is_named(life:
 
     report = life.audit(lie)
     _named(report, entry)
-    assert "the plan's hash" in report.wrong[0].what
+    assert [finding.level for finding in report.wrong[:3]] == [Level.L2, Level.L2, Level.L4]
+    assert "the transaction's data's hash is" in report.wrong[0].what
+    assert "the plan's hash" in report.wrong[2].what
 
 
 def _header_lie(number: int, key: str) -> Lie:
@@ -249,6 +259,7 @@ def _header_lie(number: int, key: str) -> Lie:
     return lie
 
 
+@on_anvil
 @pytest.mark.parametrize("key", ["stateRoot", "timestamp", "parentHash", "receiptsRoot", "extraData"])
 def test_audit__when_the_node_alters_a_header__then_the_block_is_named(life: Life, key: str) -> None:
     for number in (life.to_block.number, _last(life, Kind.REBALANCED).block_number):
@@ -276,6 +287,7 @@ def test_audit__when_a_byte_of_the_proof_is_flipped__then_the_proof_is_wrong(lif
     assert report.wrong[-1].block == life.to_block.number
 
 
+@on_anvil
 def test_audit__when_the_node_gives_no_proof__then_only_a_demand_for_it_fails(life: Life) -> None:
     def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
         if method == "eth_getProof":
@@ -288,6 +300,7 @@ def test_audit__when_the_node_gives_no_proof__then_only_a_demand_for_it_fails(li
     assert isinstance(report.error(DEMANDED), UncheckedError)
 
 
+@on_anvil
 def test_audit__when_the_node_forgot_old_state__then_the_entries_are_unchecked_by_name(life: Life) -> None:
     entry = _last(life, Kind.REBALANCED)
     pin = _pin(life, entry.block_number - 1)
@@ -303,6 +316,7 @@ def test_audit__when_the_node_forgot_old_state__then_the_entries_are_unchecked_b
     assert not report.reached(Level.L4)
 
 
+@on_anvil
 def test_audit__when_the_node_goes_away__then_it_is_a_node_error(life: Life) -> None:
     def lie(method: str, parameters: Sequence[Any], answer: Any) -> Any:
         if method == "eth_getTransactionReceipt":
@@ -313,6 +327,7 @@ def test_audit__when_the_node_goes_away__then_it_is_a_node_error(life: Life) -> 
         life.audit(lie)
 
 
+@on_anvil
 def test_audit__when_the_vault_does_not_exist__then_says_so(life: Life) -> None:
     chain = Chain(life.node.url)
     with pytest.raises(NotFoundError):
@@ -345,12 +360,14 @@ def test_audit__when_the_node_hides_a_log_everywhere__then_the_blocks_receipts_t
     assert "the block commits to" in hidden[0].what
 
 
+@on_anvil
 def test_audit__when_the_node_hides_a_donation__then_the_balance_is_unreconciled(life: Life) -> None:
     donated = "0x" + (12_345).to_bytes(32).hex()
     report = life.audit(_about(TRANSFER, lambda logs: [log for log in logs if log["data"] != donated]))
     assert any("UNRECONCILED" in finding.what and "12345 between" in finding.what for finding in report.wrong)
 
 
+@on_anvil
 def test_audit__when_a_parent_is_altered__then_the_link_is_named(life: Life) -> None:
     number = life.to_block.number - 3
     report = life.audit(_header_lie(number, "stateRoot"))
@@ -379,6 +396,7 @@ def test_audit__when_less_is_asked_for__then_the_rest_is_not_attempted(life: Lif
         assert [report.reached(level) for level in Level] == [depth.includes(level) for level in Level]
 
 
+@on_anvil
 def test_audit__when_it_starts_too_late__then_says_to_start_earlier(life: Life) -> None:
     first = _entries(life)[0].block_number + 1
     report = audit_vault(Chain(life.node.url), life.ledger, life.vault, from_block=first, to_block=life.to_block)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from audit_life import FILE, Life
+from audit_life import FILE, Life, on_anvil, together
 from fault_proxy import Call, Forward, Proxy, fault_proxy
 
 from controller.audit import AuditReport, Level, audit_vault
@@ -83,6 +83,14 @@ LIES: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any], tuple[in
     ),
     "a proof": ("eth_getProof", lambda p: len(p[1]) == 1, _last_node, (0, 5)),
     "a balance": ("eth_call", _calls(BALANCE), _word, (0, 9)),
+    "who sent a transaction": (
+        "eth_getTransactionByHash", _anything, lambda sent: {**sent, "from": _flip(sent["from"], -1)}, (0, 7),
+    ),
+    "a transaction of a block": (
+        "eth_getBlockByNumber", lambda p: p[1], lambda block: {
+            **block, "transactions": [{**block["transactions"][0], "value": "0x9"}, *block["transactions"][1:]]
+        }, (0,),
+    ),
     "the supply": ("eth_call", _calls(SUPPLY), _word, (0, 9)),
     "the owner": ("eth_call", _calls("0x" + VAULT["owner"].selector.hex()), _word, (0, 5)),
     "the status": ("eth_call", _calls("0x" + VAULT["status"].selector.hex()), _word, (0, 5)),
@@ -90,7 +98,15 @@ LIES: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any], tuple[in
 """Method, which of its questions, the lie, and in the how manieth answers."""
 
 
-@pytest.mark.parametrize("name", list(LIES))
+OF_GANACHE = ("a receipt without logs", "a proof")
+"""Of what it answers in a form of its own."""
+
+
+@pytest.mark.parametrize(
+    ("life", "name"),
+    [*(("anvil", name) for name in LIES), *(pytest.param("ganache", name, marks=together) for name in OF_GANACHE)],
+    indirect=["life"],
+)
 def test_F29_audit__when_one_answer_of_the_node_is_a_lie__then_it_is_named(life: Life, proxy: Proxy, name: str) -> None:
     method, asked, lie, places = LIES[name]
     for nth in places:
@@ -107,6 +123,7 @@ def test_F29_audit__when_one_answer_of_the_node_is_a_lie__then_it_is_named(life:
         assert report.wrong[0].block <= life.to_block.number
 
 
+@on_anvil
 def test_F29_audit__when_one_answer_has_another_header__then_its_block_is_named(life: Life, proxy: Proxy) -> None:
     number = life.to_block.number - 3
     fault, seen = _lying(
@@ -121,15 +138,18 @@ def test_F29_audit__when_one_answer_has_another_header__then_its_block_is_named(
     assert number in {finding.block for finding in report.wrong}
 
 
+@on_anvil
 def test_F29_audit__when_the_proxy_tells_the_truth__then_there_is_no_finding(life: Life, proxy: Proxy) -> None:
     assert _audit(life, proxy).findings == ()
 
 
+@on_anvil
 def test_F29_audit__when_the_node_is_of_another_chain__then_it_is_refused(life: Life, proxy: Proxy) -> None:
     with pytest.raises(WrongChainError):
         Chain(proxy.url, life.node.chain_id + 1)
 
 
+@on_anvil
 def test_F29_audit__when_a_level_is_not_reachable__then_it_is_said(life: Life, proxy: Proxy) -> None:
     proxy.inject(lambda _call, _forward: {"error": {"code": -32601, "message": "no such method"}}, "eth_getProof")
     report = _audit(life, proxy)

@@ -155,7 +155,7 @@ def test_records__when_the_chain_was_started_afresh__then_missing_code_is_named(
 
 
 @pytest.mark.parametrize("contract", ["Vault", "VaultLens", "ChainlinkOracle", "UniswapV3Venue", "Ledger", "the clone"])
-def test_code__when_altered__then_doctor_sees_it_and_no_money_moves(
+def test_T22_code__when_altered__then_doctor_sees_it_and_no_money_moves(
     world: VaultWorld, here: Here, contract: str
 ) -> None:
     world.move(140)

@@ -23,7 +23,7 @@ def test_simulate__of_several_scenarios__then_a_table_sentences_and_a_page(here:
     done = here(*WHOLE, *scenarios, "--goal", "1100000 USD")
     assert done.code == 0, done.said
     assert "regimes: middle" in done.said
-    assert "gas: 1100000 USD is reached in" in done.said
+    assert "gas: a value of 1,100,000 is reached in" in done.said
     page = Path("simulation.html").read_text()
     assert page.count("<svg xmlns") == 4  # two fans, drift and cost
     assert "2008" in page

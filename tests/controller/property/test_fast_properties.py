@@ -10,9 +10,10 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from planning_pieces import DAY, make_mandate
 
-from controller.backtest.engine import Moment, Setting, moments_of
+from controller.backtest.engine import Setting
 from controller.backtest.engine import run as run_engine
 from controller.backtest.fast import Track
+from controller.backtest.moments import Moment, moments_of
 from controller.backtest.paper import Proportional
 from controller.errors import InputError
 from controller.model import Mandate, Period, Reason, Scope, TickRecord, TriggerKind

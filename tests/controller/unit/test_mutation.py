@@ -28,11 +28,11 @@ def test_planted__when_a_place_is_given_in_bytes__then_nothing_else_changes(muta
     assert mutant.planted("é <= b".encode()) == "é < b".encode()
 
 
-def test_share__when_some_are_no_programs__then_of_the_programs(record: ModuleType, mutant: Any) -> None:
+def test_share__when_some_are_no_programs_or_the_same__then_of_the_others(record: ModuleType, mutant: Any) -> None:
     here = record.Record("a.sol", "", 7, 100)
-    for outcome in ["found"] * 18 + ["no program"] * 5 + ["survived"] + ["too slow"]:
+    for outcome in ["found"] * 18 + ["no program"] * 5 + ["survived"] + ["too slow"] + ["same program"] * 3:
         here.add(mutant, outcome)
-    assert (here.tried, here.programs, here.share) == (25, 20, 0.9)
+    assert (here.tried, here.programs, here.share) == (28, 20, 0.9)
     assert len(here.unexplained) == 2
 
 
@@ -66,3 +66,15 @@ def test_keep__when_a_reason_was_written_meanwhile__then_it_stays(
     record.keep("A", here, page)
     kept = record.read(page)["A"]
     assert (kept.tried, kept.survivors[0].why, kept.unexplained) == (2, "the same", [])
+
+
+def test_published__when_more_was_tried__then_the_page_has_its_table(record: ModuleType, mutant: Any) -> None:
+    here = record.Record("a.sol", "", 7, 3)
+    for outcome in ("found", "survived", "no program"):
+        here.add(mutant, outcome)
+    head = f"| contract | mutants | tried | of them other programs |{record.HEAD}"
+    old = f"Before.\n\n{head}| B | 1 |\n| C | 1 |\n\nAfter.\n"
+    new = record.published(old, {"A": here})
+    assert new == old.replace("| B | 1 |\n| C | 1 |", "| A | 3 | 3 | 2 | 1 | 1 | 50.0%, all tried |")
+    text = record.TESTING.read_text()
+    assert record.published(text, record.read()) == text, "make mutants writes docs/TESTING.md"

@@ -43,6 +43,7 @@ def falsehoods(evidence: Evidence) -> Iterator[Falsehood]:
     yield from _receipts(evidence)
     yield from _proof(evidence)
     yield from _transactions(evidence)
+    yield from _sent(evidence)
     yield from _answers(evidence)
 
 
@@ -153,6 +154,26 @@ def _transactions(evidence: Evidence) -> Iterator[Falsehood]:
             yield _at("transaction", name, lambda x=receipts: replace(evidence, receipts=x), *entries)
         without = {key: value for key, value in evidence.receipts.items() if key != transaction}
         yield _at("transaction", "hidden", lambda x=without: replace(evidence, receipts=x), *entries)
+
+
+def _sent(evidence: Evidence) -> Iterator[Falsehood]:
+    """Who sent each transaction, to whom, with what, for how much, and the proof of it."""
+    by_hash: dict[bytes, list[Entry]] = {}
+    for entry in evidence.entries:
+        by_hash.setdefault(entry.transaction, []).append(entry)
+    for transaction, entries in by_hash.items():
+        for where, call in mutations(evidence.calls[transaction]):
+            calls = {**evidence.calls, transaction: call}
+            yield _at("sent", f"call{where}", lambda x=calls: replace(evidence, calls=x), *entries)
+        for name in ("gas_used", "gas_price"):
+            receipt = evidence.receipts[transaction]
+            altered = replace(receipt, **{name: getattr(receipt, name) + 1})
+            receipts = {**evidence.receipts, transaction: altered}
+            yield _at("sent", name, lambda x=receipts: replace(evidence, receipts=x), *entries)
+        for where, proof in mutations(evidence.inclusions[transaction]):
+            if not where.endswith("longer"):  # a node that nothing leads to is not looked at
+                inclusions = {**evidence.inclusions, transaction: proof}
+                yield _at("sent", f"proof{where}", lambda x=inclusions: replace(evidence, inclusions=x), *entries)
 
 
 def _answers(evidence: Evidence) -> Iterator[Falsehood]:

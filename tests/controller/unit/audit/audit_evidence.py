@@ -6,11 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import rlp
-from audit_pieces import KINDS, MANDATE_FILE, next_head, prove
+from audit_pieces import KINDS, MANDATE_FILE, next_head, prove, trie_path
 from audit_world import Block, World
 from eth_utils import keccak
 
-from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, Round, SelfView, Transfer
+from controller.audit.evidence import (
+    BlockEvidence,
+    Call,
+    Evidence,
+    Inclusion,
+    Missing,
+    Receipt,
+    Round,
+    SelfView,
+    Transfer,
+)
 from controller.chain.entries import Created, MandateSet, Payload, Submitted, encode_payload
 from controller.model import Entry, Mandate
 
@@ -24,6 +34,7 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
     chain_after: dict[int, tuple[bytes, int]] = {}
     calls: dict[bytes, Call] = {}
     receipts: dict[bytes, Receipt] = {}
+    inclusions: dict[bytes, Inclusion | Missing] = {}
     announced: set[bytes] = set()
     mandates: list[Mandate] = []
     blocks: dict[int, BlockEvidence | Missing] = {}
@@ -31,7 +42,7 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
         transfers: list[Transfer] = []
         index = 0
         for place, done in enumerate(block.transactions):
-            hash_, first = keccak(text=f"transaction {number} {place}"), len(entries)
+            hash_, first = keccak(block.sent[place]), len(entries)
             for log in done.logs:
                 if isinstance(log, tuple):
                     transfers.append(Transfer(*log, hash_, index))
@@ -48,8 +59,10 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
                     written += 1
                 index += 1
             if len(entries) > first:
-                calls[hash_] = done.call
-                receipts[hash_] = Receipt(headers[number].stated_hash, tuple(entries[first:]))
+                calls[hash_] = replace(done.call, data_hash=keccak(done.data))
+                receipts[hash_] = Receipt(headers[number].stated_hash, tuple(entries[first:]), gas_used=21_000)
+                if not instead:
+                    inclusions[hash_] = Inclusion(place, trie_path(block.sent, place))
         chain_after[number] = head, written
         blocks[number] = _block_evidence(world, block, tuple(transfers), mandates)
     root, proof = prove(world.ledger, world.vault.address, head, written)
@@ -72,12 +85,9 @@ def gather(world: World, instead: Mapping[int, Payload] | None = None) -> Eviden
         receipt_lists=None
         if instead
         else {number: rlp.encode(block.receipts) for number, block in world.blocks.items()},
+        inclusions=None if instead else inclusions,
         ends=None if instead else {token: (0, held) for token, held in world.vault.held.items()},
     )
-
-
-def _receipt_lists(world: World) -> dict[int, bytes]:
-    return {number: rlp.encode(block.receipts) for number, block in world.blocks.items()}
 
 
 def _block_evidence(

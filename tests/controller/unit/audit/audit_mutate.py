@@ -38,6 +38,8 @@ def _other(value: Any) -> Any:
         return not value
     if isinstance(value, int):
         return value + 1
+    if value is None:
+        return 1
     if isinstance(value, bytes):
         return bytes([value[0] ^ 1]) + value[1:] if value else b"\1"
     return address(f"not {value}") if value.startswith("0x") else value + "?"

@@ -73,10 +73,10 @@ ANSWERS = (300 * 10**8, 100 * 10**8, 2_000 * 10**8, 10**8)
 
 
 def made_header(
-    parent: bytes, state_root: bytes, number: int, timestamp: int, receipts_root: bytes = bytes(32)
+    parent: bytes, state_root: bytes, number: int, timestamp: int, roots: tuple[bytes, bytes] = (bytes(32), bytes(32))
 ) -> Header:
-    """A Shanghai header."""
-    words = [parent, bytes(32), bytes(20), state_root, bytes(32), receipts_root, bytes(256)]
+    """A Shanghai header; `roots` are those of the transactions and of the receipts."""
+    words = [parent, bytes(32), bytes(20), state_root, *roots, bytes(256)]
     numbers = [0, number, 30_000_000, 21_000, timestamp]
     later = [b"", bytes(32), bytes(8), b"\x07", bytes(32)]
     fields = (*words, *(rlp.sedes.big_endian_int.serialize(value) for value in numbers), *later)
@@ -96,6 +96,11 @@ def transfer_log(token: str, sender: str, receiver: str, amount: int) -> Told:
     return token, [keccak(text="Transfer(address,address,uint256)"), *ends], amount.to_bytes(32)
 
 
+def answer_log(feed: str, number: int, answer: int, updated_at: int) -> Told:
+    topic = keccak(text="AnswerUpdated(int256,uint256,uint256)")
+    return feed, [topic, answer.to_bytes(32), number.to_bytes(32)], updated_at.to_bytes(32)
+
+
 def entry_log(ledger: str, vault: str, seq: int, kind: int, head: bytes, payload: bytes) -> Told:
     words = [bytes.fromhex(vault[2:]).rjust(32, b"\0"), seq.to_bytes(32), kind.to_bytes(32)]
     topic = keccak(text="Entry(address,uint40,uint8,bytes27,bytes)")
@@ -110,11 +115,25 @@ def made_receipt(place: int, logs: Sequence[Told]) -> bytes:
     )
 
 
+def made_transaction(source: bytes, sender: str, to: str | None, data: bytes) -> bytes:
+    """A deposit of an OP chain: it names its sender, whom nobody has to sign for."""
+    ends = [bytes.fromhex((end or "")[2:]) for end in (sender, to)]
+    return bytes(b"\x7e" + rlp.encode([source, *ends, b"", b"", b"\x52\x08", b"", data]))
+
+
 def trie_root(items: Sequence[bytes]) -> bytes:
     trie = HexaryTrie({})
     for index, item in enumerate(items):
         trie[rlp.encode(index)] = item
     return bytes(trie.root_hash)
+
+
+def trie_path(items: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """The nodes from the root to an item."""
+    trie = HexaryTrie({})
+    for place, item in enumerate(items):
+        trie[rlp.encode(place)] = item
+    return tuple(rlp.encode(node) for node in trie.get_proof(rlp.encode(index)))
 
 
 def next_head(head: bytes, seq: int, kind: int, payload: bytes) -> bytes:

@@ -13,7 +13,7 @@ from eth_utils import keccak
 
 from controller.audit.evidence import Call, SelfView
 from controller.chain.artifacts import load
-from controller.chain.codec import mandate_to_abi, plan_hash
+from controller.chain.codec import encode_plan, mandate_to_abi, plan_hash
 from controller.chain.entries import (
     Declared,
     Deposited,
@@ -54,6 +54,7 @@ class Transaction:
 
     call: Call
     logs: list[Log] = field(default_factory=list)
+    data: bytes = b""
 
 
 def call_data(name: str, *arguments: Any) -> bytes:
@@ -151,7 +152,8 @@ class Vault:
         return (token, other, self.address, amount) if amount > 0 else (token, self.address, other, -amount)
 
     def _act(self, sender: str, logs: Sequence[Log], data: bytes = b"", plan: Plan | None = None) -> Transaction:
-        return Transaction(Call(sender, self.address, plan, keccak(data)), list(logs))
+        data = load("IVault").abi.functions["rebalance"].selector + encode_plan(plan) if plan else data
+        return Transaction(Call(sender, self.address, plan), list(logs), data)
 
     def fees(self, total: int | None) -> list[Log]:
         """What is taken first; `total` D36{quote} where prices are known."""

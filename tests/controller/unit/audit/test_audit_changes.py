@@ -124,7 +124,7 @@ def test_judge__when_the_owner_is_a_contract__then_its_announcements_count_alike
     scene.do(scene.vault.submit(LOOSENING["a keeper"][0]))
     scene.wait(DAY)
     made = scene.vault.set_keeper(ALICE, allowed=True)
-    scene.do(Transaction(Call(address("signer"), address("safe"), None, b"\1" * 32), made.logs))
+    scene.do(Transaction(Call(address("signer"), address("safe"), None), made.logs, b"\1" * 32))
     assert scene.report().findings == ()
 
 
@@ -136,8 +136,8 @@ def test_judge__when_words_follow_an_announced_call__then_the_very_call_is_used_
     scene.wait(DAY)
     del scene.vault.announced[keccak(longer)]
     scene.vault.keepers[ALICE] = True
-    call = Call(scene.vault.owner, scene.vault.address, None, keccak(longer))
-    scene.do(Transaction(call, [KeeperSet(ALICE, allowed=True)]))
+    call = Call(scene.vault.owner, scene.vault.address, None)
+    scene.do(Transaction(call, [KeeperSet(ALICE, allowed=True)], longer))
     assert scene.report().findings == ()
 
 

@@ -15,7 +15,7 @@ from audit_evidence import gather
 from audit_world import World
 from hypothesis import settings
 
-from controller.audit import hidden, history
+from controller.audit import hidden, history, sent
 from controller.audit.evidence import Evidence
 from controller.audit.judge import judge
 from controller.model import Kind
@@ -31,6 +31,8 @@ def _pure_functions_remember(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same bytes are decoded and hashed thousands of times here."""
     monkeypatch.setattr(history, "decode_entry", cache(history.decode_entry))
     monkeypatch.setattr(hidden, "receipts_root", cache(hidden.receipts_root))
+    monkeypatch.setattr(sent, "looked_up", cache(sent.looked_up))
+    monkeypatch.setattr(sent, "read_transaction", cache(sent.read_transaction))
 
 
 @cache

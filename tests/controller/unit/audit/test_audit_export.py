@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections import Counter
 from datetime import UTC, datetime
-from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ from audit_scene import Scene
 from audit_world import World
 from beancount import loader
 from beancount.core.data import Balance, Transaction
+from hledgers import hledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,24 +75,15 @@ def test_export__when_beancount_loads_it__then_there_is_no_error_and_every_asser
     assert loader.load_file(str(path))[1]
 
 
-def test_export__when_hledgers_journal_is_added_up__then_balances_and_assertions_hold(tmp_path: Path) -> None:
+def test_export__when_hledger_checks_it__then_every_balance_and_assertion_holds(tmp_path: Path) -> None:
     (path,) = export(_books(), "hledger", tmp_path)
-    held: Counter[str] = Counter()
-    with localcontext() as context:
-        context.prec = 100
-        sums: dict[str, Decimal] = {}
-        for block in path.read_text().split("\n\n"):
-            left: dict[str, Decimal] = {}
-            for account, amount, name, claim in re.findall(
-                r'^    (\S+)  (\S+) "(\S+)"(?: = (\S+) .*)?$', block, re.MULTILINE
-            ):
-                left[name] = left.get(name, Decimal(0)) + Decimal(amount)
-                sums[account] = sums.get(account, Decimal(0)) + Decimal(amount)
-                if claim:
-                    assert sums[account] == Decimal(claim)
-                    held[account] += 1
-            assert not any(left.values()), block
-    assert len(held) == 3
+    text = path.read_text()
+    assert text.count(" = ") == 3
+    assert hledger(path, "check") == ""
+    path.write_text(re.sub(r"(assets:vault:stocks  )(\d)", r"\g<1>9\2", text, count=1))
+    assert "could not balance" in hledger(path, "check")
+    path.write_text(re.sub(r"0 (\S+) = (\d)", r"0 \1 = 9\2", text, count=1))
+    assert "balance assertion" in hledger(path, "check")
 
 
 def test_export__when_the_form_or_its_package_is_unknown__then_says_so(

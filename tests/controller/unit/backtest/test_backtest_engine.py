@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planning_pieces import make_mandate
 
-from controller.backtest.engine import Moment, Setting, run
+from controller.backtest.engine import Setting, run
 from controller.backtest.history import moments, part
 from controller.backtest.paper import Proportional, full_range
 from controller.errors import InputError
 from controller.market import datasets
 from controller.market.history import freeze
-from controller.model import Fees, Mandate, Snapshot, TickRecord
+from controller.model import Mandate, Snapshot, TickRecord
 from controller.report.shadows import frictionless, value_per_share
 from controller.units import D18
 
@@ -147,14 +147,6 @@ def test_moments__when_the_history_does_not_fit__then_every_asset_is_named() -> 
         moments(MANDATE, NAMES, datasets.macro().loc["1960":"1962"])
     with pytest.raises(InputError, match="no two rows"):
         part(history(), history().index[-1].to_pydatetime(), None)
-
-
-def test_run__when_the_mandate_takes_fees__then_refused_and_not_left_out() -> None:
-    fees = replace(MANDATE, fees=Fees("0x" + "11" * 20, management=100))
-    with pytest.raises(InputError, match="takes fees"):
-        ticks(fees, history())
-    with pytest.raises(InputError, match="lacks the price"):
-        run(Setting(MANDATE, Proportional()), [Moment(moments(MANDATE, NAMES, history())[0].block, (0, 1, 1))], VALUE)
 
 
 def test_run__then_value_is_worth_what_it_started_with() -> None:

@@ -14,7 +14,8 @@ import pytest
 from planning_pieces import DAY, make_mandate
 
 from controller.backtest.compiled.runs import MEASURES
-from controller.backtest.engine import Setting, moments_of
+from controller.backtest.engine import Setting
+from controller.backtest.moments import moments_of
 from controller.backtest.paper import Proportional
 from controller.backtest.performance import differences, measures
 from controller.backtest.sweep.engines import sweep

@@ -128,6 +128,15 @@ def test_average__beside_a_pool_that_never_rounds__then_equal_far_beyond_any_dig
     assert all(abs(a - b) < Fraction(1, 10**200) for a, b in zip(costs.values(), plain, strict=True))
 
 
+def test_average__of_300_random_ledgers__then_the_plain_pools_to_the_last_digit() -> None:
+    for seed in range(300):
+        movements = random_ledger(seed, 14)
+        costs: dict[str, Fraction] = {}
+        for match in book(movements, Method.AVERAGE).matches:
+            costs[match.disposal.id] = costs.get(match.disposal.id, Fraction(0)) + match.cost
+        assert list(costs.values()) == plain_average(movements)
+
+
 @pytest.mark.parametrize("method", [*ORDERED, Method.AVERAGE])
 def test_book__per_wallet__then_a_wallet_sells_its_own_lots(method: Method) -> None:
     movements = [

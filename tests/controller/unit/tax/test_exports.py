@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
-import subprocess
 from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
@@ -18,6 +16,7 @@ from beancount import loader
 from beancount.core import inventory
 from beancount.core.data import Transaction
 from beancount.parser import printer
+from hledgers import hledger
 from tax_pieces import ONE
 from tax_steps import TRADED, VAULT, Life, random_life, two_years
 
@@ -113,23 +112,20 @@ def test_beancount__read_back__then_the_gains_of_every_year_are_the_books() -> N
 @pytest.mark.parametrize(("code", "method"), JOURNALS)
 def test_hledger__with_the_chains_balances__then_it_checks_clean(code: str, method: Method, tmp_path: Path) -> None:
     life = two_years()
-    assert hledger(export("hledger", report(life, code, method, 2024), life.names(END)), tmp_path) == ""
+    assert checked(export("hledger", report(life, code, method, 2024), life.names(END)), tmp_path) == ""
 
 
 def test_hledger__with_a_balance_that_is_not_the_chains__then_it_says_so(tmp_path: Path) -> None:
     life = two_years()
     life.held[0] += 1
-    assert "balance assertion" in hledger(export("hledger", report(life), life.names(END)), tmp_path)
+    assert "balance assertion" in checked(export("hledger", report(life), life.names(END)), tmp_path)
 
 
-def hledger(text: str, folder: Path) -> str:
+def checked(text: str, folder: Path) -> str:
     """What `hledger check` prints."""
-    program = shutil.which("hledger")
-    assert program, "the tests need hledger: scripts/install_hledger"
     journal = folder / "vault.journal"
     journal.write_text(text)
-    done = subprocess.run([program, "-f", journal, "check"], capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
+    return hledger(journal, "check")
 
 
 # ---- forms

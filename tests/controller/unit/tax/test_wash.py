@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
@@ -119,3 +120,42 @@ def test_wash_sale__of_any_ledger__then_losses_are_put_off_and_not_lost(method: 
         assert all(0 <= match.disallowed <= max(-match.gain, 0) for match in found.matches)
         seen += applied(found.matches)
     assert seen > 0
+
+
+def chain(days: int) -> list[Movement]:
+    """A lot that is sold at a loss in two halves and bought back in thirds, over and over."""
+    movements: list[Movement] = [bought("2022-01-01", 6_000, 600_000)]
+    for day in range(days):
+        when = date(2023, 1, 1) + timedelta(days=3 * day)
+        part = 1_000 + day % 7
+        movements += [sold(when, 2 * part, 20 * part), bought(when + timedelta(days=1), 2 * part, 22 * part)]
+    return movements
+
+
+def test_wash_sale__of_many_parts__then_as_many_lines_as_sales_and_not_their_square() -> None:
+    few, many = (booked(chain(number)) for number in (60, 240))
+    assert many.put_together > 0
+    assert len(many.matches) <= 5 * len(few.matches)
+    assert sum(len(held) for held in many.holdings.values()) < 200
+    for found in (few, many):
+        paid = sum(one.cost for one in chain(len({one.disposal.id for one in found.matches})) if isinstance(one, Lot))
+        got = sum((one.proceeds for one in found.matches), Fraction(0))
+        left = sum((held.cost for held in found.holdings[ASSET, WALLET]), Fraction(0))
+        assert sum((one.gain + one.disallowed for one in found.matches), Fraction(0)) == got - paid + left
+
+
+def test_wash_sale__of_few_parts__then_none_is_put_together() -> None:
+    assert booked(chain(5)).put_together == 0
+
+
+def test_wash_sale__of_parts_held_for_different_times__then_the_shortest_counts() -> None:
+    whole = bought("2022-01-01", 40, 4_000)
+    parts = [replace(whole.part(2), id=f"p{number}", tacked=number * 86_400) for number in range(20)]
+    found = book([*parts, sold("2022-06-01", 40, 400)], Method.FIFO, wash=WashSales(SECURITY, days_in()))
+    (match,) = found.matches
+    assert (match.quantity, match.cost) == (40, 4_000 * ONE)
+    assert match.lot is not None
+    assert match.lot.tacked == 0
+    split = [replace(part, tacked=part.tacked * (400 if number % 2 else 1)) for number, part in enumerate(parts)]
+    found = book([*split, sold("2022-06-01", 40, 400)], Method.FIFO, wash=WashSales(SECURITY, days_in()))
+    assert len(found.matches) == 2, "short-term and long-term stay apart"

@@ -213,7 +213,7 @@ def test_tick__when_the_journal_cannot_be_written__then_nothing_hides_it(
     assert journal.records(kind=RecordKind.TICK) == []
 
 
-def test_tick__when_the_factory_does_not_know_the_vault__then_refused(
+def test_T22_tick__when_the_factory_does_not_know_the_vault__then_refused(
     journal: Journal, sending: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stranger = make_snapshot(MANDATE, APART.balances, PRICES, registered=False)
