@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from controller.backtest.moments import Moment
 from controller.errors import InputError, MissingExtraError
+from controller.model import TickRecord
+from controller.units import VALUE_DECIMALS
 
 FloatArray = npt.NDArray[np.float64]
 RESAMPLES: Final = 1_000
@@ -143,3 +147,27 @@ def tracking_error(ours: Sequence[int | None], theirs: Sequence[int | None], per
         raise InputError(f"{len(both)} values say nothing about a rule.", "Give a longer history.")
     gaps = returns_of([one for one, _ in both]) - returns_of([other for _, other in both])
     return float(gaps.std(ddof=1) * periods_per_year**0.5)
+
+
+def flows_with_ends(moments: Sequence[Moment], ticks: Sequence[TickRecord]) -> list[tuple[int, float]]:
+    """{s} and {quote} of an owner of all shares: what the vault began with and each flow below zero where it was paid
+    in, and what it is worth in the end."""
+    one = 10**VALUE_DECIMALS
+    found = [(ticks[0].block.timestamp, -ticks[0].value / one)]
+    found += [(moment.block.timestamp, -moment.flow / one) for moment in moments[1:] if moment.flow]
+    return [*found, (ticks[-1].block.timestamp, ticks[-1].value / one)]
+
+
+def money_weighted(flows: Sequence[tuple[int, float]]) -> float | None:
+    """{1/year} the rate at which what was paid in is worth what came out: that of an owner with these flows.
+
+    Parameters
+    ----------
+    flows : {s} and {quote}, paid in below zero, and at the end what the vault is worth; None where no rate solves it.
+    """
+    try:
+        import pyxirr
+    except ImportError:
+        raise MissingExtraError("research", "pyxirr") from None
+    found = pyxirr.xirr([datetime.fromtimestamp(time, UTC).date() for time, _ in flows], [each for _, each in flows])
+    return None if found is None else float(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from controller.cli.gathered import gathered
 from controller.cli.tax_check import check
 from controller.cli.tax_harvest import harvest
 from controller.cli.tax_lots import lots
@@ -16,4 +17,4 @@ app = typer.Typer(
     help="Lots, gains and reports of a vault's owner, from its ledger. Signs nothing; no tax advice.",
 )
 for command in (report, lots, plan, harvest, rule, check):
-    app.command()(command)
+    app.command()(gathered(command))

@@ -10,7 +10,6 @@ import typer
 
 from controller.cli import options, tax_options
 from controller.cli.output import out, print_json
-from controller.cli.session import Session
 from controller.cli.taxing import Asked, Books, Files
 from controller.config.files import read_file
 from controller.errors import FindingError, InputError, UncheckedError
@@ -20,28 +19,24 @@ from controller.tax.exports.document import document
 
 def check(
     stated: Annotated[Path, typer.Argument(metavar="REPORT", help="A report in JSON: evenkeel tax report --json.")],
+    *,
     owner: tax_options.Owners = None,
     lots: tax_options.Lots = None,
     prices: tax_options.Prices = None,
     exchange: tax_options.Exchange = None,
     rule: tax_options.Rules = None,
     choices: tax_options.Choices = None,
-    network: options.Network = options.DEFAULT_NETWORK,
-    url: options.Url = None,
-    networks: options.Networks = None,
-    deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
+    node: tax_options.Node,
     as_json: options.AsJson = False,
 ) -> int:
     """Compute a tax report again from the ledger, and check that its lots are those of the rules in force.
 
-    Exit code 0 when every line is right, 3 with findings, 4 when a declared rule's file is missing.
+    A standing rule is known by its hash alone. Exit code 0 when every line is right, 3 with findings, 4 when something
+    else was declared, which may be anything.
     """
     said = _read(stated)
-    session, files = (
-        Session.open(network, url, networks, deployments),
-        Files(lots, prices, exchange, tuple(rule or ()), choices),
-    )
-    books = Books.read(session, said["vault"], owner or (), files)
+    files = Files(lots, prices, exchange, tuple(rule or ()), choices)
+    books = Books.read(node.open(), said["vault"], owner or (), files)
     wash = said["wash_sales"]
     asked = Asked(
         said["year"],
@@ -52,7 +47,7 @@ def check(
         tuple(wash["securities"]),
         wash["others_from"],
     )
-    made = books.report(asked, files)
+    made = books.report(asked, files, recognise=True)
     wrong = differences(said, document(made, books.names), made.request.orders)
     unknown = undeclared(books.reading.declared, made.request.orders)
     if as_json:

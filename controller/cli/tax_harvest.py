@@ -9,54 +9,38 @@ import typer
 
 from controller.cli import options, tax_options
 from controller.cli.output import out, print_json
-from controller.cli.session import Session
 from controller.cli.tax_plans import Today
-from controller.cli.taxing import Asked, Files
 from controller.config import quantities
 from controller.errors import InputError, Mistake, UsageError
-from controller.tax.exports.names import money
-from controller.tax.harvest import Costs, Past, Proposal, proposals, swapped
+from controller.tax.exports.names import money, spoken
+from controller.tax.harvest import Costs, Declined, Past, Proposal, proposals, swapped
 from controller.tax.laws.law import NO_ADVICE
 from controller.tax.movements import Lot
 from controller.units import D18, to_decimal
 
 
 def harvest(
-    vault: options.Vault = None,
-    rates: tax_options.RatesText = None,
+    given: tax_options.Given,
+    *,
     partner: Annotated[
         list[str] | None, typer.Option(help="Which asset may take another's place, EQUITY=WORLD; repeatable.")
     ] = None,
     trading: Annotated[str, typer.Option(help="What a trade costs, fee and impact.")] = "0.3%",
     gas: Annotated[str, typer.Option(help="What the gas of a rebalance costs.")] = "5 USD",
-    jurisdiction: tax_options.Jurisdiction = "us",
-    method: tax_options.MethodName = None,
-    owner: tax_options.Owners = None,
-    lots: tax_options.Lots = None,
-    prices: tax_options.Prices = None,
-    rule: tax_options.Rules = None,
-    zone: tax_options.Zone = "UTC",
-    security: tax_options.Securities = None,
-    wash_sales_from: tax_options.WashFrom = None,
-    network: options.Network = options.DEFAULT_NETWORK,
-    url: options.Url = None,
-    networks: options.Networks = None,
-    deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
+    node: tax_options.Node,
     as_json: options.AsJson = False,
 ) -> None:
     """Propose losses that are worth taking, with a partner asset in their place. Nothing is sent.
 
     Only where the tax saved this year exceeds trading and gas, and no purchase inside the window spoils the loss.
     """
-    if rates is None:
+    if given.rates is None:
         raise UsageError("A saving cannot be told without rates.", "Name them: --rates 37%,20% (short and long-term).")
     costs = _costs(trading, gas)
-    session = Session.open(network, url, networks, deployments)
-    asked = Asked(None, jurisdiction, method, zone, rates, tuple(security or ()), wash_sales_from)
-    today = Today.read(session, vault, owner or (), asked, Files(lots, prices, None, tuple(rule or ())))
+    today = Today.read(node.open(), given)
     acquired = [one for one in today.books.movements if isinstance(one, Lot)]
     found, declined = proposals(
-        today.lots,
+        [one for one in today.lots if one.lot.asset not in today.kept],
         _partners(partner or (), today.names),
         today.prices,
         Past(acquired, today.booked.matches, today.request.day),
@@ -67,6 +51,8 @@ def harvest(
         costs=costs,
         now=today.books.block.timestamp,
     )
+    losing = dict.fromkeys(one.lot.asset for one in today.lots if one.gain < 0 and one.lot.asset in today.kept)
+    declined = (*declined, *(Declined(name, f"the profile keeps it until {today.kept[name]}") for name in losing))
     documents = [_document(today, one) for one in found]
     notes = [NO_ADVICE, *today.notes()]
     refused = [{"asset": one.asset, "why": one.why} for one in declined]
@@ -130,7 +116,8 @@ def _words(one: dict[str, Any]) -> str:
     limits = "" if one["within_mandate"] else ", which need another mandate: they are outside its weights"
     lots = ", ".join(f"{quantity} of lot {name}" for name, quantity in one["lots"].items())
     return (
-        f"Sell {lots} of {one['asset']} for {one['partner']}: a loss of {one['loss']} saves {one['saved']} this year "
-        f"and costs {one['cost']}. Buy {one['asset']} back not before {one['not_before']}. The group keeps its weight "
+        f"Sell {lots} of {one['asset']} for {one['partner']}: a loss of {spoken(one['loss'])} saves "
+        f"{spoken(one['saved'])} this year and costs {spoken(one['cost'])}. Buy {one['asset']} back not before "
+        f"{one['not_before']}. The group keeps its weight "
         f"with the targets {targets}{limits}."
     )

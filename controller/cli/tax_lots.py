@@ -6,37 +6,16 @@ from rich.table import Table
 
 from controller.cli import options, tax_options
 from controller.cli.output import out, print_json
-from controller.cli.session import Session
 from controller.cli.tax_plans import Today
-from controller.cli.taxing import Asked, Files
-from controller.tax.exports.names import money
+from controller.tax.exports.names import money, spoken
 from controller.tax.laws.law import NO_ADVICE
 from controller.tax.outlook import Outlook
 
 
-def lots(
-    vault: options.Vault = None,
-    jurisdiction: tax_options.Jurisdiction = "us",
-    method: tax_options.MethodName = None,
-    owner: tax_options.Owners = None,
-    lots_file: tax_options.Lots = None,
-    prices: tax_options.Prices = None,
-    rule: tax_options.Rules = None,
-    zone: tax_options.Zone = "UTC",
-    network: options.Network = options.DEFAULT_NETWORK,
-    url: options.Url = None,
-    networks: options.Networks = None,
-    deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
-    as_json: options.AsJson = False,
-) -> None:
+def lots(given: tax_options.Given, node: tax_options.Node, as_json: options.AsJson = False) -> None:
     """List the vault's open lots: what each cost, would gain now, and how many days until it counts as held for
     long."""
-    session = Session.open(network, url, networks, deployments)
-    asked, files = (
-        Asked(None, jurisdiction, method, zone),
-        Files(lots_file, prices, None, tuple(rule or ())),
-    )
-    today = Today.read(session, vault, owner or (), asked, files)
+    today = Today.read(node.open(), given)
     if as_json:
         print_json({"notes": [NO_ADVICE, *today.notes()], "lots": [_document(today, lot) for lot in today.lots]})
         return
@@ -44,8 +23,11 @@ def lots(
     for heading in ("lot", "asset", "quantity", "cost", "gain now", "term", "days left"):
         table.add_column(heading, justify="left" if heading in ("lot", "asset", "term") else "right")
     for lot in today.lots:
-        table.add_row(*(str(value) for value in _document(today, lot).values()))
-    out.print(table)
+        said = _document(today, lot)
+        said |= {key: spoken(str(said[key])) for key in ("cost", "gain")}
+        said["days"] = lot.days if lot.free_from else "-"
+        table.add_row(*(str(value) for value in said.values()))
+    out.print(table if today.lots else "There are no open lots.")
     for note in (NO_ADVICE, *today.notes()):
         out.print(note, markup=False, soft_wrap=True)
 

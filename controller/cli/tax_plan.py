@@ -10,44 +10,25 @@ from rich.table import Table
 
 from controller.cli import options, tax_options
 from controller.cli.output import out, print_json
-from controller.cli.session import Session
 from controller.cli.tax_plans import Today
-from controller.cli.taxing import Asked, Files
 from controller.errors import UsageError
 from controller.planning.book import Book
 from controller.tax.booking import Method
-from controller.tax.exports.names import money
+from controller.tax.exports.names import money, spoken
 from controller.tax.laws.law import NO_ADVICE
 from controller.tax.least import netted
 from controller.tax.outlook import Piece, cheapest, gains_of, in_method_order, least_of, wanted_sales
 
 
-def plan(
-    vault: options.Vault = None,
-    rates: tax_options.RatesText = None,
-    jurisdiction: tax_options.Jurisdiction = "us",
-    method: tax_options.MethodName = None,
-    owner: tax_options.Owners = None,
-    lots: tax_options.Lots = None,
-    prices: tax_options.Prices = None,
-    rule: tax_options.Rules = None,
-    zone: tax_options.Zone = "UTC",
-    network: options.Network = options.DEFAULT_NETWORK,
-    url: options.Url = None,
-    networks: options.Networks = None,
-    deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
-    as_json: options.AsJson = False,
-) -> None:
+def plan(given: tax_options.Given, node: tax_options.Node, as_json: options.AsJson = False) -> None:
     """Show what tax a rebalance would cost now: by the lots that the method takes, and by the cheapest ones.
 
     Both bring every asset inside the mandate's destination and no further; the cheapest also chooses between the
-    assets that may be sold. Nothing is sent.
+    assets that may be sold. What the profile keeps is not sold. Nothing is sent.
     """
-    if rates is None:
+    if given.rates is None:
         raise UsageError("A tax cannot be told without rates.", "Name them: --rates 37%,20% (short and long-term).")
-    session = Session.open(network, url, networks, deployments)
-    asked = Asked(None, jurisdiction, method, zone, rates)
-    today = Today.read(session, vault, owner or (), asked, Files(lots, prices, None, tuple(rule or ())))
+    today = Today.read(node.open(), given)
     document = _document(today)
     if as_json:
         print_json(document)
@@ -62,6 +43,7 @@ def _document(today: Today) -> dict[str, object]:
     for lot in today.lots:
         by_asset[lot.lot.asset].append(lot.candidate)
     sales, total = wanted_sales(book, today.names, by_asset)
+    sales = [sale for sale in sales if sale.asset not in today.kept]
     method = today.request.orders[-1].rule.method if today.request.orders else today.request.method
     rates = today.request.rates
     by_method = in_method_order(sales, total, method, rates)
@@ -104,16 +86,19 @@ def _piece(today: Today, piece: Piece) -> dict[str, object]:
 def _show(today: Today, document: dict[str, object]) -> None:
     if today.request.method is Method.SECTION_104:
         out.print("The pool has no lots to choose from.")
-    out.print(f"To be sold so that every asset is inside its destination: {document['to_sell']}")
+    out.print(f"To be sold so that every asset is inside its destination: {spoken(str(document['to_sell']))}")
     for name, words in (("by_method", f"by {document['method']}"), ("cheapest", "by least tax")):
         way = document[name]
         if not isinstance(way, dict):
             continue
-        table = Table(title=f"{words}: tax {way['tax']}", title_justify="left")
+        if not way["lots"]:
+            out.print(f"{words}: nothing is sold")
+            continue
+        table = Table(title=f"{words}: tax {spoken(way['tax'])}", title_justify="left")
         for heading in ("lot", "asset", "quantity", "gain", "term", "days left"):
             table.add_column(heading, justify="left" if heading in ("lot", "asset", "term") else "right")
         for piece in way["lots"]:
-            table.add_row(*(str(value) for value in piece.values()))
+            table.add_row(*(str(value) for value in {**piece, "gain": spoken(piece["gain"])}.values()))
         out.print(table)
     for note in (NO_ADVICE, *today.notes()):
         out.print(note, markup=False, soft_wrap=True)

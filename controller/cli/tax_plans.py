@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 from controller.cli.session import Session
-from controller.cli.taxing import Asked, Books, Files
+from controller.cli.tax_options import Given
+from controller.cli.taxing import Books
 from controller.model import Snapshot
 from controller.tax.booking import Booked
 from controller.tax.outlook import Outlook, outlooks
@@ -28,9 +30,10 @@ class Today:
     booked: Booked
     lots: tuple[Outlook, ...]  # of the vault
     before: tuple[Fraction, Fraction]  # D36{quote} that the year has brought so far, by term
+    kept: Mapping[str, date]  # by asset: the first day on which the profile lets it be sold
 
     @classmethod
-    def read(cls, session: Session, vault: str | None, owners: Sequence[str], asked: Asked, files: Files) -> Today:
+    def read(cls, session: Session, given: Given) -> Today:
         """Everything at the newest block.
 
         Raises
@@ -38,7 +41,8 @@ class Today:
         InputError
             With everything that is missing or cannot be booked.
         """
-        books = Books.read(session, vault, owners, files)
+        asked, files = given.asked(), given.files()
+        books = Books.read(session, given.vault, given.owner or (), files)
         request = books.request(asked, files, plans=True)
         snapshot = read_snapshot(session.chain, session.address("VaultLens"), books.vault, books.block)
         names = tuple(session.symbol(asset.token) for asset in snapshot.mandate.assets)
@@ -46,7 +50,9 @@ class Today:
         prices = prices_of(names, snapshot)
         own = [held for held in open_lots(booked, books.vault) if held.lot.asset in names]
         lots = outlooks(own, prices, request.law, request.day, books.block.timestamp)
-        return cls(books, request, snapshot, names, booked, lots, gains_of_year(booked, request))
+        later = {name: time for name, time in asked.kept.items() if time > books.block.timestamp}
+        kept = {name: request.day(time) for name, time in later.items()}
+        return cls(books, request, snapshot, names, booked, lots, gains_of_year(booked, request), kept)
 
     @property
     def prices(self) -> dict[str, int]:
@@ -55,7 +61,8 @@ class Today:
 
     def notes(self) -> list[str]:
         """What the numbers leave open."""
-        notes = self.books.notes()
+        kept = [f"{name} is kept until {day}, says the profile." for name, day in self.kept.items()]
+        notes = [*self.books.notes(), *kept]
         return notes if self.request.law.currency == "USD" else [*notes, CURRENCY_NOTE]
 
 

@@ -10,20 +10,18 @@ import typer
 
 from controller.cli import options, tax_options
 from controller.cli.output import err
-from controller.cli.session import Session
 from controller.cli.tax_views import show_line, show_report
-from controller.cli.taxing import Asked, Books, Files
+from controller.cli.taxing import Books
 from controller.tax.exports import export
 
 
 def report(
-    vault: options.Vault = None,
+    given: tax_options.Given,
+    *,
     year: Annotated[
         int | None,
         typer.Option(min=1970, max=9998, help="Tax year, named after its first day. Default: the newest block's."),
     ] = None,
-    jurisdiction: tax_options.Jurisdiction = "us",
-    method: tax_options.MethodName = None,
     format_: Annotated[
         str, typer.Option("--format", "-f", help="table, form8949, turbotax, koinly, beancount, hledger or json.")
     ] = "table",
@@ -33,20 +31,9 @@ def report(
     line: Annotated[
         int | None, typer.Option(min=1, help="Open one line: its lot and its transactions.", show_default=False)
     ] = None,
-    owner: tax_options.Owners = None,
-    lots: tax_options.Lots = None,
-    prices: tax_options.Prices = None,
     exchange: tax_options.Exchange = None,
-    rule: tax_options.Rules = None,
     choices: tax_options.Choices = None,
-    zone: tax_options.Zone = "UTC",
-    rates: tax_options.RatesText = None,
-    security: tax_options.Securities = None,
-    wash_sales_from: tax_options.WashFrom = None,
-    network: options.Network = options.DEFAULT_NETWORK,
-    url: options.Url = None,
-    networks: options.Networks = None,
-    deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
+    node: tax_options.Node,
     as_json: options.AsJson = False,
 ) -> None:
     """Report a year's gains from the vault's ledger, each line down to its lots and transactions. No tax advice.
@@ -54,12 +41,8 @@ def report(
     A vault with one owner is looked through: its fills are the owner's. Of a pooled vault the shares are the lots, and
     the report says so.
     """
-    session, files = (
-        Session.open(network, url, networks, deployments),
-        Files(lots, prices, exchange, tuple(rule or ()), choices),
-    )
-    books = Books.read(session, vault, owner or (), files)
-    asked = Asked(year, jurisdiction, method, zone, rates, tuple(security or ()), wash_sales_from)
+    asked, files = given.asked(year), given.files(exchange, choices)
+    books = Books.read(node.open(), given.vault, given.owner or (), files)
     made = books.report(asked, files)
     if line is not None:
         show_line(made, books.names, line, as_json=as_json)

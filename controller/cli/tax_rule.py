@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from controller.cli import options
+from controller.cli import options, tax_options
 from controller.cli.output import print_json
-from controller.cli.session import Session
 from controller.cli.taxing import method_of
 from controller.errors import UsageError
 from controller.tax.standing import ORDERS, StandingRule
@@ -18,10 +17,8 @@ from controller.tax.standing import ORDERS, StandingRule
 def rule(
     vault: options.Vault = None,
     method: Annotated[str, typer.Option(help="fifo, lifo, hifo, lofo or least-tax.")] = "fifo",
-    network: options.Network = options.DEFAULT_NETWORK,
-    url: options.Url = None,
-    networks: options.Networks = None,
-    deployments: options.Deployments = options.DEFAULT_DEPLOYMENTS,
+    *,
+    node: tax_options.Node,
     as_json: options.AsJson = False,
 ) -> None:
     """Print a standing lot rule: which lots every later sale takes.
@@ -32,8 +29,7 @@ def rule(
     chosen = method_of(method)
     if chosen not in ORDERS:
         raise UsageError(f"{method} cannot stand as an order.", f"Take {', '.join(one.value for one in ORDERS)}.")
-    session = Session.open(network, url, networks, deployments)
-    standing = StandingRule(session.vault(vault), chosen)
+    standing = StandingRule(node.open().vault(vault), chosen)
     if as_json:
         print_json({"file": standing.canonical().decode(), "hash": "0x" + standing.statement.hex()})
         return

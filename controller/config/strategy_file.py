@@ -28,6 +28,7 @@ from controller.units import BPS, D18
 
 Share = Annotated[int, BeforeValidator(quantities.share)]
 Seconds = Annotated[int, BeforeValidator(quantities.seconds)]
+Moment = Annotated[int, BeforeValidator(quantities.moment)]
 DAY: Final = 86_400  # {s}
 
 
@@ -62,6 +63,7 @@ class GroupTable(Table):
 
 class ConstraintsTable(Table):
     exclude: list[str] = Field(default_factory=list)
+    keep: dict[str, Moment] = Field(default_factory=dict)  # not to be sold before
     most_assets: Annotated[int, Field(ge=1)] | None = None
     smallest_holding: Share = 0
     groups: list[GroupTable] = Field(default_factory=list)
@@ -140,7 +142,7 @@ class StrategyFile:
         if self.own is not None:
             return self.own
         past, given = self.table.past, self.table.constraints
-        named = [*given.exclude, *(member for group in given.groups for member in group.members)]
+        named = [*given.exclude, *given.keep, *(member for group in given.groups for member in group.members)]
         unknown = [name for name in dict.fromkeys(named) if name not in symbols]
         if unknown:
             raise InputError(
@@ -155,6 +157,7 @@ class StrategyFile:
             window=past.window,
             least=past.least,
             periods_per_year=per_year,
+            keep=tuple((symbols.index(name), until) for name, until in given.keep.items()),
         )
         return optimised
 
@@ -189,6 +192,9 @@ def parse(source: bytes) -> StrategyFile:
     mistakes: list[Mistake] = []
     file = wrong.validate(FileTable, document, FORM, mistakes)
     made = {} if file is None else _made(file, mistakes)
+    if file is not None:
+        both = [name for name in file.constraints.keep if name in file.constraints.exclude]
+        mistakes += [Mistake(f"constraints.keep.{name}", "is to be kept, and excluded as well") for name in both]
     if file is None or mistakes:
         raise wrong.refuse(FORM, mistakes)
     said = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
@@ -212,6 +218,7 @@ def _made(file: FileTable, mistakes: list[Mistake]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, (table, names, method) in wanted.items():
         found = catalogue.make(names, table, method.method, method.parameters)
+        found = catalogue.adapted(key, table, found)
         if isinstance(found, list):
             mistakes += found
         made[key] = found

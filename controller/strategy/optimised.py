@@ -13,7 +13,7 @@ from controller.strategy.constraints import Constraints
 from controller.strategy.protocol import Estimator, FloatArray, Optimiser
 from controller.strategy.rounding import DUST, to_bps
 from controller.strategy.solution import Solution
-from controller.units import BPS
+from controller.units import BPS, div_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,7 @@ class Optimised:
     window: int | None = None  # newest rows of the past that are looked at; None: all
     least: int = field(default=2)  # rows of returns below which there is nothing to estimate from
     periods_per_year: float = 252.0
+    keep: tuple[tuple[int, int], ...] = ()  # assets, and the {s} before which they are not to be sold
 
     def target(self, snapshot: Snapshot, past: pd.DataFrame | None) -> tuple[int, ...]:
         """See `Strategy.target`.
@@ -40,8 +41,8 @@ class Optimised:
         InfeasibleError
             When no weights keep all constraints.
         """
-        solution = self.solve(snapshot.mandate, past)
-        bounds = within(snapshot.mandate, self.constraints)
+        bounds = self._kept(within(snapshot.mandate, self.constraints), snapshot)
+        solution = self._solve(bounds, past)
         return to_bps(
             solution.weights,
             np.ceil(bounds.lower * BPS - DUST).astype(int).tolist(),
@@ -52,13 +53,27 @@ class Optimised:
 
     def solve(self, mandate: Mandate, past: pd.DataFrame | None) -> Solution:
         """The weights before they are rounded, and how they were found."""
-        returns = simple_returns(past, len(mandate.assets), self.window)
+        return self._solve(within(mandate, self.constraints), past)
+
+    def _kept(self, bounds: Constraints, snapshot: Snapshot) -> Constraints:
+        """No less of what is to be kept than there is now, as far as the mandate lets there be as much."""
+        # D36{quote} = {qTok} * D36{quote/qTok}
+        held = [amount * price.value for amount, price in zip(snapshot.balances, snapshot.prices, strict=True)]
+        minimum = bounds.minimum.copy()
+        for index, until in self.keep:
+            if snapshot.block.timestamp < until and any(held):
+                # {bps} = D36{quote} * {bps} / D36{quote}
+                least = div_up(held[index] * BPS, sum(held)) / BPS
+                minimum[index] = max(minimum[index], min(least, bounds.maximum[index]))
+        return replace(bounds, minimum=minimum)
+
+    def _solve(self, bounds: Constraints, past: pd.DataFrame | None) -> Solution:
+        returns = simple_returns(past, bounds.assets, self.window)
         if len(returns) < self.least:
             raise InputError(
                 f"The past has {len(returns)} returns, this strategy needs {self.least}.", "Give a longer history."
             )
-        inside = within(mandate, self.constraints)
-        return self.optimiser.solve(self.estimator.moments(returns, self.periods_per_year), inside)
+        return self.optimiser.solve(self.estimator.moments(returns, self.periods_per_year), bounds)
 
 
 def within(mandate: Mandate, constraints: Constraints | None) -> Constraints:

@@ -60,6 +60,13 @@ def prescribe(
     unknown = sorted(excluded - set(weights))
     if unknown:
         notes.append(f"{', '.join(unknown)} is excluded, and not in the mandate anyway")
+    kept = [name for name, until in profile.tax.keep if name in assets and until > now]
+    if kept:
+        notes.append(
+            f"no mandate keeps {', '.join(kept)} from being sold: evenkeel profile strategy and tax plan --profile do"
+        )
+    if profile.tax.method:
+        notes.append(f"lot method {profile.tax.method}: in force from when evenkeel tax rule is declared on chain")
     if profile.tax.residence:
         notes.append(f"tax residence {profile.tax.residence}: reports by evenkeel tax report, which is no advice")
     return Prescription(assets, knots(points, *mixes), years, profile.tax.turnover, tuple(notes))

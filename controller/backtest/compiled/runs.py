@@ -106,7 +106,7 @@ def _measure(values: Reals, returns: Reals, years: float, log: Log, found: Reals
     for place in range(count):
         returns[place] = values[place + 1] / values[place] - 1.0
     mean = returns.sum() / count
-    second, third, fourth, below, top, drawdown = 0.0, 0.0, 0.0, 0.0, values[1], 0.0
+    second, third, fourth, below, top, drawdown = 0.0, 0.0, 0.0, 0.0, values[0], 0.0
     for place in range(count):
         off = returns[place] - mean
         square = off * off

@@ -60,7 +60,7 @@ def _remote(work: Work, store: Store, missing: list[int], address: str) -> Itera
     except ImportError:
         raise MissingExtraError("cluster", "distributed") from None
     try:
-        client: Any = Client(address, timeout=10)  # type: ignore[no-untyped-call]
+        client: Any = Client(address, timeout=5)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise InputError(
             f"There is no cluster at {address}: {error}.", "Start one with dask scheduler and dask worker."

@@ -179,3 +179,32 @@ def test_profile_mandate__of_a_person__then_a_file_that_the_vault_takes_and_the_
     made = here("vault", "create", "new.toml", "--dev-account", "0", "--json")
     assert made.code == 0, made.said
     assert here("profile", "mandate", "ada.toml", "mandate.toml", "--risky", "COAL").code == 65
+
+
+def test_profile__exclusions_and_tax_hints__then_a_strategy_and_a_tax_plan_obey_them(
+    world: VaultWorld, here: Here
+) -> None:
+    Path("ada.toml").write_text(PROFILE + 'method = "hifo"\nkeep = {EQUITY = 2090-01-01, LAND = 2090-01-01}\n')
+    done = here("profile", "strategy", "ada.toml", "mandate.toml")
+    assert done.code == 0, done.said
+    assert "LAND is not in the mandate" in done.err
+    Path("ada-strategy.toml").write_text(done.out)
+    rows = (f"2020-{day // 28 + 1:02d}-{day % 28 + 1:02d},{100 - day},{100 + day % 3},50" for day in range(60))
+    Path("past.csv").write_text("date,EQUITY,BOND,GOLD\n" + "\n".join(rows) + "\n")
+    given = ("vault", "targets", "--strategy", "ada-strategy.toml", "--history", "past.csv")
+    document = here(*given, "--json").document
+    assert document["strategy"]["EQUITY"] >= 6_000, "it falls, and is kept all the same"
+    assert document["strategy"]["GOLD"] == 0
+    world.move(160)
+    free, kept = (
+        here("tax", "plan", "--rates", "37%,20%", *profile, "--json").document
+        for profile in ((), ("--profile", "ada.toml"))
+    )
+    assert {lot["asset"] for lot in free["cheapest"]["lots"]} == {"EQUITY"}
+    assert kept["cheapest"]["lots"] == kept["by_method"]["lots"] == []
+    assert kept["method"] == "hifo"
+    assert "EQUITY is kept until 2090-01-01, says the profile." in kept["notes"]
+    assert here("tax", "lots", "--profile", "ada.toml").code == 0
+    Path("ada.toml").write_text(PROFILE.replace('"US"', '"FR"'))
+    done = here("tax", "lots", "--profile", "ada.toml")
+    assert (done.code, "residence FR" in done.said) == (64, True)

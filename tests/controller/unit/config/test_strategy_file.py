@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from controller.config import catalogue, strategy_file
+from controller.config import catalogue, strategy_file, strategy_template
 from controller.errors import InputError
 from controller.planning.slicing import Slicing
 from controller.planning.worth import Worth
 from controller.strategy.fixed import FixedTargets
+from controller.strategy.optimised import Optimised
+from controller.strategy.profile import Answers, Exclusion, Profile, TaxHints, assess
 from controller.units import D18
 
 OWN = """
@@ -123,6 +125,57 @@ def test_parse__many_mistakes__then_all_of_them() -> None:
 def test_parse__neither_or_both_ways_to_decide__then_said() -> None:
     assert set(mistakes('name = "X"\n')) == {"file"}
     assert set(mistakes(OWN + '[optimiser]\nmethod = "equal_weight"\n')) == {"file"}
+
+
+ADA = Profile(
+    'Ada "of old"',
+    Answers(2_000, 400, 6_000, 500, 20),
+    exclusions=(Exclusion("COAL", "climate"), Exclusion("OIL", "")),
+    tax=TaxHints("US", "hifo", 2_000, (("GOLD", 1_900_000_000), ("LAND", 1_900_000_000))),
+)
+
+
+def test_by_profile__then_a_file_that_decides_by_its_risk_exclusions_and_what_it_keeps() -> None:
+    symbols = ["EQUITY", "COAL", "GOLD"]
+    text = strategy_template.by_profile(ADA, symbols)
+    file = strategy_file.parse(text.encode())
+    assert ADA.hash.hex() in text
+    assert file.table.name == ADA.name
+    built = file.build(symbols)
+    assert isinstance(built, Optimised)
+    assert built.constraints is not None
+    assert built.constraints.excluded == {1}
+    assert built.keep == ((2, 1_900_000_000),)
+    aversion = assess(ADA.answers).aversion
+    assert built.optimiser.risk_aversion == pytest.approx(aversion, abs=0.005)  # type: ignore[attr-defined]
+    worth = file.terms(3).worth
+    assert worth is not None
+    assert worth.aversion / D18 == pytest.approx(aversion, abs=0.005)
+
+
+def test_keep__of_what_is_excluded_or_not_held__then_said() -> None:
+    source = strategy_template.by_profile(ADA, ["COAL", "GOLD"])
+    said = mistakes(source.replace('["COAL"]', '["COAL", "GOLD"]'))
+    assert said == {"constraints.keep.GOLD": "is to be kept, and excluded as well"}
+    with pytest.raises(InputError, match="GOLD, which the vault does not hold"):
+        strategy_file.parse(source.encode()).build(["COAL", "EQUITY"])
+
+
+def test_parse__what_a_library_has__then_wrapped_for_our_protocols() -> None:
+    source = """
+name = "Theirs"
+[optimiser]
+method = "skfolio.optimization:NestedClustersOptimization"
+[returns]
+method = "skfolio.moments:ShrunkMu"
+[covariance]
+method = "skfolio.moments:GerberCovariance"
+"""
+    built = strategy_file.parse(source.encode()).build(["A", "B", "C"])
+    assert isinstance(built, Optimised)
+    assert type(built.optimiser.optimiser).__name__ == "NestedClustersOptimization"  # type: ignore[attr-defined]
+    wrong = source.replace("skfolio.moments:GerberCovariance", "fractions:Fraction")
+    assert mistakes(wrong) == {"covariance.method": "Fraction has neither covariance nor fit"}
 
 
 def test_load__no_file__then_said(tmp_path: Path) -> None:

@@ -56,6 +56,19 @@ def test_target__when_the_mandate_is_narrower_than_the_wish__then_the_mandate_ho
     assert mine.target(narrow, past()) == (5_500, 4_500)
 
 
+def test_target__of_an_asset_that_is_to_be_kept__then_not_less_of_it_than_there_is_until_its_day() -> None:
+    wish = Optimised(Sample(), MinimumVariance()).target(SNAPSHOT, past())
+    assert wish[1] < 3_900
+    now = SNAPSHOT.block.timestamp
+    kept = Optimised(Sample(), MinimumVariance(), keep=((1, now + 1),))
+    assert kept.target(SNAPSHOT, past()) == (6_000, 4_000)
+    odd = replace(SNAPSHOT, balances=(601 * 10**18, 800 * 10**18))
+    assert kept.target(odd, past()) == (6_003, 3_997), "39.96% is rounded up"
+    capped = replace(MANDATE, assets=(MANDATE.assets[0], replace(MANDATE.assets[1], max_weight=3_950)))
+    assert kept.target(replace(SNAPSHOT, mandate=capped), past()) == (6_050, 3_950)
+    assert replace(kept, keep=((1, now),)).target(SNAPSHOT, past()) == wish
+
+
 @dataclass(frozen=True)
 class Careless:
     """An optimiser of somebody else's, which looks at no bounds."""

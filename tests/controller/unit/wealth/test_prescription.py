@@ -51,6 +51,13 @@ def test_prescribe__with_an_exclusion__then_the_rest_of_its_kind_takes_its_part(
     assert any("GB" in note for note in found.notes)
 
 
+def test_prescribe__with_hints_that_no_mandate_can_take__then_where_they_go() -> None:
+    hints = TaxHints(method="hifo", keep=(("BOND", NOW + 1), ("GOLD", NOW), ("OIL", NOW + 1)))
+    kept, lots = prescribe(replace(ADA, tax=hints), WEIGHTS, RISKY, now=NOW, steps=2).notes
+    assert "keeps BOND from" in kept
+    assert "lot method hifo" in lots
+
+
 @pytest.mark.parametrize(
     ("risky", "exclusions", "words"),
     [
