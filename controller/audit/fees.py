@@ -4,44 +4,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from controller.audit.issues import RECORD_IS_FALSE, Issue, differs, unchecked
 from controller.audit.state import State
 from controller.chain.entries import FeesTaken
-from controller.units import BPS, D18, div_up
-
-YEAR = 365 * 86_400
-"""{s} what a year of management fee is counted by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """What both fees come to at one moment."""
-
-    management: int  # {qShare}
-    performance: int  # {qShare} of a supply that has the other fee in it
-    mark: int  # D36{quote/share} afterwards
-
-    @property
-    def shares(self) -> int:
-        """{qShare}"""
-        return self.management + self.performance
+from controller.planning import fees
+from controller.planning.fees import Owed
 
 
 def management_shares(state: State, timestamp: int) -> int:
     """{qShare} owed since the fee was taken last, rounded down; at most a year at a time."""
-    # {bps * s} = {bps / year} * {s}
-    owed = state.mandate.fees.management * min(timestamp - state.last_fee, YEAR)
-    # {qShare} = {qShare} * {bps * s} / ({bps * s} - {bps * s})
-    return state.supply * owed // (BPS * YEAR - owed)
+    return fees.management_shares(state.mandate.fees.management, state.supply, timestamp - state.last_fee)
 
 
 def owed(state: State, total: int, timestamp: int) -> Owed:
     """Both fees of a vault worth `total` D36{quote}."""
-    management = management_shares(state, timestamp)
-    performance, mark = _performance(state, state.supply + management, total)
-    return Owed(management, performance, mark)
+    return fees.owed(
+        state.mandate.fees,
+        supply=state.supply,
+        total=total,
+        elapsed=timestamp - state.last_fee,
+        mark=state.high_water_mark,
+    )
 
 
 def check(
@@ -102,20 +87,8 @@ def _check_management(state: State, entry: FeesTaken, timestamp: int) -> Iterato
 
 
 def _performance(state: State, supply: int, total: int) -> tuple[int, int]:
-    """{qShare} of the performance fee, rounded down, and the mark D36{quote/share} afterwards, rounded up."""
-    rate, mark = state.mandate.fees.performance, state.high_water_mark
-    # Without a rate a mark once set still rises, so that no later rate charges what was earned until then.
-    if (not rate and not mark) or not supply:
-        return 0, mark
-    # D36{quote/share} = D36{quote} * {qShare/share} / {qShare}
-    value = total * D18 // supply
-    if value <= mark:
-        return 0, mark
-    # D36{quote} = D36{quote/share} * {bps} * {qShare} / ({qShare/share} * {bps}); the first call only sets the mark
-    fee = (value - mark) * rate * supply // (D18 * BPS) if mark else 0
-    # {qShare} = {qShare} * D36{quote} / D36{quote}
-    shares = supply * fee // (total - fee)
-    return shares, div_up(total * D18, supply + shares)
+    """{qShare} of the performance fee, and the mark D36{quote/share} afterwards."""
+    return fees.performance_shares(state.mandate.fees.performance, supply, total, state.high_water_mark)
 
 
 def _range(least: int, most: int) -> str:

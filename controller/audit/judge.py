@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eth_utils.crypto import keccak
 
+from controller.audit.answers import check_answers
 from controller.audit.attempts import check_journal
 from controller.audit.attempts import reached as journal_reached
 from controller.audit.evidence import Evidence, Missing
@@ -39,6 +40,8 @@ def judge(evidence: Evidence) -> AuditReport:
     if evidence.depth.includes(Level.L4):
         replayed = replay(evidence, history.decoded, _open_block(history, stated), whole, states) + replayed
         replayed += check_reconciled(evidence, history.decoded) if whole else []
+    answered, answers = check_answers(evidence, history.decoded) if evidence.depth.includes(Level.L4) else ([], "")
+    replayed += answered
     kept = check_journal(evidence, history.decoded, states or []) if whole else []
     by_level = [*link, *stated], linked, hidden, [*proof, *held], replayed, kept
     findings = [finding for found in by_level for finding in found]
@@ -54,7 +57,7 @@ def judge(evidence: Evidence) -> AuditReport:
         rebalances=sum(isinstance(payload, Rebalance) for payload in payloads),
         blocks=len({entry.block_number for entry in evidence.entries}),
         levels=_levels(
-            evidence, ([*link, *stated], linked, hidden, [*proof, *held], replayed, kept), broken=bool(link)
+            evidence, ([*link, *stated], linked, hidden, [*proof, *held], replayed, kept), answers, broken=bool(link)
         ),
         findings=tuple(sorted(findings, key=_first_wrong_first)),
     )
@@ -155,15 +158,17 @@ def _first_wrong_first(finding: Finding) -> tuple[bool, int, float]:
     return finding.severity is Severity.UNCHECKED, finding.block, float("inf") if finding.seq is None else finding.seq
 
 
-def _levels(evidence: Evidence, findings: tuple[list[Finding], ...], *, broken: bool) -> tuple[LevelResult, ...]:
-    """`findings` are those of the levels from L0 on."""
+def _levels(
+    evidence: Evidence, findings: tuple[list[Finding], ...], answers: str, *, broken: bool
+) -> tuple[LevelResult, ...]:
+    """`findings` are those of the levels from L0 on, `answers` how much of what feeds said is proven."""
     behind = "entries behind the first break are not judged" if broken else ""
     attempted = {
         Level.L0: ("", "every entry read, hash chain recomputed"),
         Level.L1: ("", links_reached(evidence)),
         Level.L2: ("", _committed(evidence)),
         Level.L3: (behind, f"head, count and {proven(evidence)} balances and supplies proven by storage"),
-        Level.L4: (behind, "every flow, fee, change and rebalance judged again, answers on the node's word"),
+        Level.L4: (behind, f"every flow, fee, change and rebalance judged again; {answers}"),
         Level.L5: (behind, journal_reached(evidence)),
     }
     left_out = {Level.L1} if evidence.links is None else set()

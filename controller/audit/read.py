@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from eth_utils.crypto import keccak
-
-from controller.audit.evidence import BlockEvidence, Call, Evidence, Missing, Receipt, SelfView
+from controller.audit.answers import used
+from controller.audit.evidence import BlockEvidence, Evidence, Missing, Receipt, SelfView
 from controller.audit.header import Header, header_from_json
 from controller.audit.idle import tick_blocks
 from controller.audit.journal import JournalLine
 from controller.audit.layouts import Layout
-from controller.audit.plans import called_plan
 from controller.audit.quality import wanted_blocks
 from controller.audit.read_block import UNREADABLE, BlockReader, Priced
 from controller.audit.read_chain import (
     moved_in,
+    published_in,
+    read_calls,
     read_ends,
     read_inclusions,
     read_links,
@@ -30,7 +30,6 @@ from controller.audit.receipts import batch, read_receipts
 from controller.audit.report import Level
 from controller.chain import ledger as ledgers
 from controller.chain import wire
-from controller.chain.abi import checksum
 from controller.chain.client import Chain
 from controller.chain.entries import (
     Created,
@@ -85,13 +84,14 @@ def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
     payloads = {entry: payload for entry in entries if (payload := _payload(entry)) is not None}
     places = {entry.transaction: entry.block_number for entry in entries}
     transactions = list(places)
-    calls = _calls(chain, transactions)
+    calls = read_calls(chain, transactions)
     receipts = read_receipts(chain, transactions)
     tokens = _tokens(payloads.values())
     begun = min((entry.block_number for entry in entries), default=block.number)
     deep = depth.includes(Level.L4)
     moved = moved_in(chain, tokens, source.vault, begun, block) if deep else {}
     written = {entry.block_number for entry in entries}
+    answered = published_in(chain, used(payloads.items()), begun, block) if deep else set()
     headers = _headers(
         chain,
         {block.number, *written, *moved}
@@ -119,7 +119,9 @@ def gather(source: Source, asked: Asked, progress: Progress) -> Evidence:
         depth=depth,
         trusted=asked.trusted,
         links=links,
-        receipt_lists=read_receipt_lists(chain, headers, {*written, *moved}) if depth.includes(Level.L2) else None,
+        receipt_lists=read_receipt_lists(chain, {*(written | moved.keys()) & headers.keys(), *answered})
+        if depth.includes(Level.L2)
+        else None,
         inclusions=read_inclusions(chain, places) if depth.includes(Level.L2) else None,
         ends=ends,
         layouts=layouts,
@@ -269,20 +271,6 @@ def _headers(chain: Chain, numbers: Iterable[int]) -> dict[int, Header]:
     wanted = sorted(numbers)
     answers = batch(chain, "eth_getBlockByNumber", [[hex(number), False] for number in wanted])
     return {number: header_from_json(answer) for number, answer in zip(wanted, answers, strict=True) if answer}
-
-
-def _calls(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, Call]:
-    answers = batch(chain, "eth_getTransactionByHash", [[wire.word(transaction)] for transaction in transactions])
-    return {
-        transaction: Call(
-            sender=checksum(wire.octets(wire.field(answer, "from"))),
-            to=checksum(wire.octets(answer["to"])) if answer.get("to") else None,
-            plan=called_plan(data := wire.octets(wire.field(answer, "input"))),
-            data_hash=keccak(data),
-        )
-        for transaction, answer in zip(transactions, answers, strict=True)
-        if answer
-    }
 
 
 def _receipt(source: Source, receipt: wire.Receipt) -> Receipt:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from controller.audit.evidence import Inclusion, Missing
+from eth_utils.crypto import keccak
+
+from controller.audit.answers import ANSWER_UPDATED, Answer, published
+from controller.audit.evidence import Call, Inclusion, Missing
 from controller.audit.header import Header, header_from_json
+from controller.audit.plans import called_plan
 from controller.audit.read_block import BALANCE_OF, UNREADABLE
 from controller.audit.receipt_trie import encode_receipt, pack_receipts
 from controller.audit.receipts import batch
@@ -14,7 +18,7 @@ from controller.audit.shelf import Shelf
 from controller.audit.transaction_trie import encode_transaction, inclusion
 from controller.audit.transfers import TRANSFER, as_number
 from controller.chain import wire
-from controller.chain.abi import decode, encode
+from controller.chain.abi import checksum, decode, encode
 from controller.chain.artifacts import load
 from controller.chain.client import Chain
 from controller.chain.transport import RpcError
@@ -62,10 +66,25 @@ def read_links(chain: Chain, first: int, last: int) -> Mapping[int, bytes] | Mis
     return shelf
 
 
-def read_receipt_lists(chain: Chain, headers: Mapping[int, Header], numbers: Iterable[int]) -> Mapping[int, bytes]:
+def read_calls(chain: Chain, transactions: Sequence[bytes]) -> dict[bytes, Call]:
+    """What each of these transactions asked for; what the node does not have is not in it."""
+    answers = batch(chain, "eth_getTransactionByHash", [[wire.word(transaction)] for transaction in transactions])
+    return {
+        transaction: Call(
+            sender=checksum(wire.octets(wire.field(answer, "from"))),
+            to=checksum(wire.octets(answer["to"])) if answer.get("to") else None,
+            plan=called_plan(data := wire.octets(wire.field(answer, "input"))),
+            data_hash=keccak(data),
+        )
+        for transaction, answer in zip(transactions, answers, strict=True)
+        if answer
+    }
+
+
+def read_receipt_lists(chain: Chain, numbers: Iterable[int]) -> Mapping[int, bytes]:
     """All receipts of each of these blocks, packed; what the node does not have is not in it."""
     shelf, whole = Shelf(), True
-    for number in sorted(set(numbers) & headers.keys()):
+    for number in sorted(set(numbers)):
         found = None
         if whole:
             try:
@@ -93,19 +112,34 @@ def read_inclusions(chain: Chain, places: Mapping[bytes, int]) -> dict[bytes, In
     for start in range(0, len(numbers), _WHOLE):
         page = numbers[start : start + _WHOLE]
         for block in filter(None, batch(chain, "eth_getBlockByNumber", [[hex(number), True] for number in page])):
-            found |= _inclusions(block, places.keys())
+            found |= _inclusions(chain, block, places.keys())
     return {each: found.get(each, Missing("the node's block does not have it")) for each in places}
 
 
-def _inclusions(block: wire.Json, wanted: Collection[bytes]) -> dict[bytes, Inclusion | Missing]:
+def _inclusions(chain: Chain, block: wire.Json, wanted: Collection[bytes]) -> dict[bytes, Inclusion | Missing]:
     inside = wire.field(block, "transactions")
     hashes = [wire.octets(wire.field(each, "hash")) for each in inside]
     mine = {each: index for index, each in enumerate(hashes) if each in wanted}
     try:
-        proofs = inclusion([encode_transaction(each) for each in inside])
-    except InputError as error:
+        proofs = inclusion([_encoded(chain, each) for each in inside])
+    except (InputError, RpcError) as error:
         return dict.fromkeys(mine, Missing(error.message))
     return {each: Inclusion(index, proofs[index]) for each, index in mine.items()}
+
+
+def _encoded(chain: Chain, answer: wire.Json) -> bytes:
+    """Of types that this version does not know, what geth and its kin keep: the root will tell whether it is right."""
+    try:
+        return encode_transaction(answer)
+    except InputError:
+        return wire.octets(chain.request("eth_getRawTransactionByHash", answer["hash"]))
+
+
+def published_in(chain: Chain, wanted: Collection[Answer], first: int, last: BlockRef) -> set[int]:
+    """The blocks in which feeds published these answers, as the node's logs give them."""
+    feeds = sorted({feed for feed, _ in wanted})
+    logs = chain.logs(feeds, [ANSWER_UPDATED], first, last) if feeds else ()
+    return {log.block_number for log in logs if (said := published(log)) and said[0] in wanted}
 
 
 def moved_in(chain: Chain, tokens: Sequence[str], vault: str, first: int, last: BlockRef) -> dict[int, set[str]]:

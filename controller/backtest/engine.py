@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from eth_utils.crypto import keccak
 
+from controller.backtest.events import Holding, happened
 from controller.backtest.moments import Moment, answers
 from controller.backtest.paper import Market
 from controller.chain.codec import plan_hash
@@ -27,6 +28,7 @@ from controller.model import (
     Cause,
     Decision,
     Due,
+    Fees,
     Fill,
     Knot,
     Mandate,
@@ -74,6 +76,10 @@ class Gas:
     trade: int = 75_000  # {gas} of each further one
     price: int = 0  # D36{quote/gas}
 
+    def taken(self, trades: int) -> int:
+        """{gas} by a plan of so many trades."""
+        return self.plan + self.trade * (trades - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -85,16 +91,7 @@ class Setting:
     tolerance: int = 30  # {bps} by which a plan's trade may return less than quoted
     gas: Gas = Gas()
     terms: Terms = planning.NO_TERMS
-
-
-@dataclass(frozen=True, slots=True)
-class _Vault:
-    """What the chain keeps between two moments."""
-
-    mandate: Mandate  # with the path as the strategist last set it
-    balances: tuple[int, ...]
-    supply: int
-    status: Status
+    takes_fees: bool = True  # whether somebody has the vault's fees taken at every moment, and not only with flows
 
 
 def run(
@@ -117,14 +114,14 @@ def run(
     Raises
     ------
     InputError
-        When the mandate has what a backtest cannot do yet, or the history does not fit it.
+        When the history does not fit the mandate.
     """
-    _require_known(setting.mandate, moments)
+    _require_known(setting, moments)
     first = moments[0]
     targets = path.targets_at(setting.mandate.path, first.block.timestamp)
     held = tuple(balances or first_amounts(setting.mandate, targets, first.prices, value))
     worth = sum(rules.values(held, first.prices))
-    vault = _Vault(
+    vault = Holding(
         setting.mandate,
         held,
         worth // 10 ** (VALUE_DECIMALS - SHARE_DECIMALS),
@@ -133,6 +130,7 @@ def run(
     records = []
     for moment in moments:
         setting.market.move(moment.worth)
+        vault = _happened(setting, vault, moment)
         vault = _retargeted(setting, vault, moment, past)
         vault, record = _tick(setting, vault, moment)
         records.append(record)
@@ -140,16 +138,28 @@ def run(
     return records
 
 
-def _require_known(mandate: Mandate, moments: Sequence[Moment]) -> None:
+def _happened(setting: Setting, vault: Holding, moment: Moment) -> Holding:
+    """After flows, splits and fees; fees need every price, and wait for them."""
+    targets = path.targets_at(vault.mandate.path, moment.block.timestamp)
+    priced = all(price.value for price in answers(vault.mandate, moment))
+    if moment.flow and not priced:
+        raise InputError("A flow meets a feed that is older than its heartbeat.", "Let it come when feeds answer.")
+    charged = setting.takes_fees and priced and vault.mandate.fees != Fees()
+    return happened(vault, moment, targets, fees_taken=charged)
+
+
+def _require_known(setting: Setting, moments: Sequence[Moment]) -> None:
     if not moments:
         raise InputError("There is no moment to decide at.", "Give a longer history.")
-    if mandate.fees.management or mandate.fees.performance:
-        raise InputError("The mandate takes fees, which the backtest does not model.", "Set both fees to 0.")
-    if any(len(moment.prices) != len(mandate.assets) or min(moment.prices) <= 0 for moment in moments):
+    if any(moment.splits for moment in moments) and not isinstance(setting.strategy, FixedTargets):
+        raise InputError(
+            "A strategy would take a split for a fall.", "Give it prices that are adjusted for splits, and no splits."
+        )
+    if any(len(moment.prices) != len(setting.mandate.assets) or min(moment.prices) <= 0 for moment in moments):
         raise InputError("A moment lacks the price of an asset.", "Every asset needs a price above zero at all times.")
 
 
-def _retargeted(setting: Setting, vault: _Vault, moment: Moment, past: pd.DataFrame | None) -> _Vault:
+def _retargeted(setting: Setting, vault: Holding, moment: Moment, past: pd.DataFrame | None) -> Holding:
     """After what the strategist does about the strategy's weights, within the mandate's step and delay."""
     if isinstance(setting.strategy, FixedTargets):
         return vault
@@ -173,7 +183,7 @@ def _before(past: pd.DataFrame, now: int) -> pd.DataFrame:
     return freeze(seen.to_numpy(dtype=float, copy=True), [str(name) for name in seen.columns], seen.index)
 
 
-def _tick(setting: Setting, vault: _Vault, moment: Moment) -> tuple[_Vault, TickRecord]:
+def _tick(setting: Setting, vault: Holding, moment: Moment) -> tuple[Holding, TickRecord]:
     snapshot = _snapshot(vault, moment)
     now = moment.block.timestamp + LATER
     decision, quotes = _decide(setting, snapshot, now)
@@ -223,7 +233,7 @@ def _outcome(
     book = Book.of(snapshot, now)
     held = rules.values(balances_after(snapshot.balances, fills), book.prices)
     block = BlockRef(snapshot.block.number + 1, keccak(snapshot.block.hash), now)
-    gas = setting.gas.plan + setting.gas.trade * (len(fills) - 1)
+    gas = setting.gas.taken(len(fills))
     rebalance = Rebalance(
         keeper=ZERO_ADDRESS,
         nonce=plan.nonce,
@@ -242,7 +252,7 @@ def _outcome(
     return Outcome(plan_hash(plan), block, gas, 0, rebalance)
 
 
-def _snapshot(vault: _Vault, moment: Moment) -> Snapshot:
+def _snapshot(vault: Holding, moment: Moment) -> Snapshot:
     """The vault as planning sees it, its budgets as far as they have leaked."""
     status, limits, now = vault.status, vault.mandate.limits, moment.block.timestamp
     elapsed = max(now - status.last_rebalance, 0)

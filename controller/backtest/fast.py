@@ -22,6 +22,7 @@ from controller.deploy.vaults import first_amounts
 from controller.errors import InputError, MissingExtraError, Mistake
 from controller.model import Fill, Mandate, Reason, Trigger, TriggerKind
 from controller.planning import calendar, path
+from controller.strategy.periods import YEAR
 from controller.units import VALUE_DECIMALS
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ FEWER: Final = 60
 """Assets of a mandate, for bitmaps of one machine word."""
 ROOM: Final = 4_096
 """Trades that are kept at first; a run with more begins anew with room for all."""
-YEAR: Final = 365.25 * 86_400
-"""{s}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,10 @@ class Measured:
 
 def refusals(setting: Setting, moments: Sequence[Moment]) -> tuple[Mistake, ...]:
     """Why this is not compiled; empty: it is, unless a rebalance has to be made in parts."""
+    return (*_of_setting(setting, moments[0], moments[-1]), *_of_moments(setting.mandate, moments))
+
+
+def _of_setting(setting: Setting, begin: Moment, end: Moment) -> list[Mistake]:
     mandate, found = setting.mandate, []
     if not isinstance(setting.market, Proportional):
         found.append(Mistake("market", f"{type(setting.market).__name__}: only proportional costs are compiled"))
@@ -74,27 +77,37 @@ def refusals(setting: Setting, moments: Sequence[Moment]) -> tuple[Mistake, ...]
         found.append(Mistake("fees", "are not compiled"))
     if len(mandate.assets) >= FEWER:
         found.append(Mistake("assets", f"{len(mandate.assets)}: fewer than {FEWER} are compiled"))
-    first, last = moments[0].block.timestamp, moments[-1].block.timestamp + LATER
+    first, last = begin.block.timestamp, end.block.timestamp + LATER
     between = {knot.weights for knot in mandate.path if first < knot.time <= last}
     if between | {path.targets_at(mandate.path, first)} != {path.targets_at(mandate.path, last)}:
         found.append(Mistake("path", "targets that move are not compiled"))
+    return found
+
+
+def _of_moments(mandate: Mandate, moments: Sequence[Moment]) -> list[Mistake]:
+    found = [
+        Mistake(each.name, "of a moment is compiled only as it is by default")
+        for each in fields(Moment)
+        if each.name not in {"block", "prices"} and any(getattr(one, each.name) != each.default for one in moments)
+    ]
     scales = [asset.price_from_answer(1) for asset in mandate.assets]
     if any(price % scale for moment in moments for price, scale in zip(moment.prices, scales, strict=True)):
         found.append(Mistake("prices", "that no feed could give are not compiled"))
-    return tuple(found)
+    return found
 
 
 @dataclass
-class Course:
+class Track:
     """A history made ready for any number of mandates over the same assets."""
 
     moments: Sequence[Moment]
     path: Path
     years: float  # from the first moment to the last
+    refused: tuple[Mistake, ...]  # what of the moments is not compiled
     begun: dict[tuple[int, int, int], npt.NDArray[np.int64]] = field(default_factory=dict)  # {s} by calendar
 
     @classmethod
-    def of(cls, mandate: Mandate, moments: Sequence[Moment]) -> Course:
+    def of(cls, mandate: Mandate, moments: Sequence[Moment]) -> Track:
         """Of the mandate's assets; raises `MissingExtraError` without numba."""
         walked, wide = _compiled()
         scales = [asset.price_from_answer(1) for asset in mandate.assets]
@@ -104,7 +117,12 @@ class Course:
         units = np.array([scale / 10**VALUE_DECIMALS for scale in scales])
         reals = np.ascontiguousarray(answers.T.astype(np.float64))
         path_ = walked.Path(answers, wide.to_words(scales), reals, units, times, times + LATER)
-        return cls(moments, path_, float(times[-1] - times[0]) / YEAR)
+        refused = tuple(_of_moments(mandate, moments))
+        return cls(moments, path_, float(times[-1] - times[0]) / YEAR, refused)
+
+    def refusals(self, setting: Setting) -> tuple[Mistake, ...]:
+        """As above, of these moments."""
+        return (*_of_setting(setting, self.moments[0], self.moments[-1]), *self.refused)
 
     def run(self, setting: Setting, value: int, balances: Sequence[int] | None = None) -> FastRun:
         """As `engine.run` with the same moments, with what was done and why nothing was.
@@ -114,28 +132,26 @@ class Course:
         InputError
             With everything that is not compiled; the engine itself does it.
         """
-        walked, wide = _compiled()
-        found = refusals(setting, self.moments)
+        _, wide = _compiled()
+        found = self.refusals(setting)
         if found:
             raise InputError("This run is not compiled.", "Use the engine itself.", found)
-        from controller.backtest.compiled.runs import run_one
-
-        held = wide.to_words(list(balances or _first(setting.mandate, self.moments[0], value)))
-        rules, smallest, targets = _prescribed(setting, self.moments[0])
-        starts, values, room = self.starts(setting.mandate.trigger), np.empty(len(self.moments)), ROOM
+        held, room, values = self._balances([setting], value), ROOM, np.empty(len(self.moments))
+        if balances is not None:
+            held = wide.to_words(list(balances))[None]
         while True:
-            vault = walked.Vault(
-                held.copy(), np.zeros(len(held)), np.zeros(1, dtype=np.int64), np.zeros(2, dtype=np.int64)
-            )
-            log = _log(room, len(values))
-            if run_one(np.array(rules), wide.to_words([smallest]), targets, starts, self.path, vault, log, values):
+            now, log = held.copy(), _log(room, len(values))
+            if not self._measured([setting], now, log, values).done[0]:
                 raise InputError("A rebalance of this run has to be made in parts.", "Use the engine itself.")
             if log.counts[1] <= room:
-                return FastRun(values, _rebalances(log), tuple(wide.from_words(vault.balances)), _reasons(log))
+                return FastRun(values, _rebalances(log), tuple(wide.from_words(now[0])), _reasons(log))
             room = int(log.counts[1])
 
     def measure(self, settings: Sequence[Setting], value: int) -> Measured:
-        """Measures of many runs, none of which `refusals` has a word about."""
+        """Measures of many runs, each without `refusals`."""
+        return self._measured(settings, self._balances(settings, value), _log(0, 0), np.empty(len(self.moments)))
+
+    def _measured(self, settings: Sequence[Setting], balances: Any, log: Any, values: Any) -> Measured:
         _, wide = _compiled()
         from controller.backtest.compiled.runs import MEASURES, run_many
 
@@ -149,9 +165,11 @@ class Course:
             np.array([targets for _, _, targets in said]),
             np.array([rows[_key(setting.mandate.trigger)] for setting in settings]),
             np.array([self.starts(trigger) for trigger in calendars.values()]),
-            self._balances(settings, value),
+            balances,
             self.path,
             self.years,
+            log,
+            values,
             answers,
             table,
         )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from controller.backtest.moments import Moment
 from controller.errors import InputError, MissingExtraError
+from controller.model import TickRecord
+from controller.units import VALUE_DECIMALS
 
 FloatArray = npt.NDArray[np.float64]
 RESAMPLES: Final = 1_000
@@ -40,26 +44,69 @@ def measures(
     InputError
         For fewer than 12 returns.
     """
-    if len(returns) < LEAST:
-        raise InputError(f"{len(returns)} returns say nothing about a rule.", "Give a longer history.")
-    try:
-        from arch.bootstrap import StationaryBootstrap
-        from skfolio import measures as library
-    except ImportError:
-        raise MissingExtraError("research", "skfolio") from None
+    library, bootstrap = _tools(len(returns))
     named = _named(library, periods_per_year)
 
     def each(sample: FloatArray) -> FloatArray:
         return np.array([measure(sample) for measure in named.values()])
 
-    drawn = StationaryBootstrap(max(len(returns) ** (1.0 / 3.0), 2.0), returns, seed=np.random.default_rng(seed))
-    found = np.array([each(np.asarray(sample[0][0], dtype=np.float64)) for sample in drawn.bootstrap(resamples)])
+    found = np.array([each(sample) for sample in _drawn(bootstrap, returns, resamples, seed)])
     if not np.isfinite(values := each(returns)).all():
         raise InputError("The value never falls, so that no risk can be measured.", "Give a longer history.")
+    return dict(zip(named, _with_intervals(values, found), strict=True))
+
+
+def differences(
+    series: FloatArray, periods_per_year: float, measure: str, *, resamples: int = RESAMPLES, seed: int = 0
+) -> list[Measure]:
+    """By how much the first of several series is ahead of each of the others, with intervals from the same draws of
+    them all, so that what moves all of them alike does not count.
+
+    Parameters
+    ----------
+    series : (n, T) simple returns.
+    measure : one of those of `measures`.
+
+    Raises
+    ------
+    InputError
+        For fewer than 12 returns.
+    """
+    library, bootstrap = _tools(series.shape[1])
+    each = _named(library, periods_per_year)[measure]
+
+    def lead(sample: FloatArray) -> FloatArray:
+        values = np.array([each(column) for column in sample.T])
+        ahead: FloatArray = values[0] - values[1:]
+        return ahead
+
+    if len(series) < 2:
+        return []
+    found = np.array([lead(sample) for sample in _drawn(bootstrap, series.T, resamples, seed)])
+    return _with_intervals(lead(series.T), found)
+
+
+def _tools(count: int) -> tuple[Any, Any]:
+    if count < LEAST:
+        raise InputError(f"{count} returns say nothing about a rule.", "Give a longer history.")
+    try:
+        from arch.bootstrap import StationaryBootstrap
+        from skfolio import measures as library
+    except ImportError:
+        raise MissingExtraError("research", "skfolio") from None
+    return library, StationaryBootstrap
+
+
+def _drawn(bootstrap: Any, returns: FloatArray, resamples: int, seed: int) -> Iterator[FloatArray]:
+    """Samples of rows."""
+    drawn = bootstrap(max(len(returns) ** (1.0 / 3.0), 2.0), returns, seed=np.random.default_rng(seed))
+    for sample in drawn.bootstrap(resamples):
+        yield np.asarray(sample[0][0], dtype=np.float64)
+
+
+def _with_intervals(values: FloatArray, found: FloatArray) -> list[Measure]:
     low, high = np.nanquantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
-    return {
-        name: Measure(float(values[place]), float(low[place]), float(high[place])) for place, name in enumerate(named)
-    }
+    return [Measure(float(value), float(low[place]), float(high[place])) for place, value in enumerate(values)]
 
 
 def _named(library: Any, per_year: float) -> Mapping[str, Callable[[FloatArray], float]]:
@@ -100,3 +147,27 @@ def tracking_error(ours: Sequence[int | None], theirs: Sequence[int | None], per
         raise InputError(f"{len(both)} values say nothing about a rule.", "Give a longer history.")
     gaps = returns_of([one for one, _ in both]) - returns_of([other for _, other in both])
     return float(gaps.std(ddof=1) * periods_per_year**0.5)
+
+
+def flows_with_ends(moments: Sequence[Moment], ticks: Sequence[TickRecord]) -> list[tuple[int, float]]:
+    """{s} and {quote} of an owner of all shares: what the vault began with and each flow below zero where it was paid
+    in, and what it is worth in the end."""
+    one = 10**VALUE_DECIMALS
+    found = [(ticks[0].block.timestamp, -ticks[0].value / one)]
+    found += [(moment.block.timestamp, -moment.flow / one) for moment in moments[1:] if moment.flow]
+    return [*found, (ticks[-1].block.timestamp, ticks[-1].value / one)]
+
+
+def money_weighted(flows: Sequence[tuple[int, float]]) -> float | None:
+    """{1/year} the rate at which what was paid in is worth what came out: that of an owner with these flows.
+
+    Parameters
+    ----------
+    flows : {s} and {quote}, paid in below zero, and at the end what the vault is worth; None where no rate solves it.
+    """
+    try:
+        import pyxirr
+    except ImportError:
+        raise MissingExtraError("research", "pyxirr") from None
+    found = pyxirr.xirr([datetime.fromtimestamp(time, UTC).date() for time, _ in flows], [each for _, each in flows])
+    return None if found is None else float(found)

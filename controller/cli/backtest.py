@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from controller.cli import backtesting, options
-from controller.cli.backtesting import SCALE, day, prices_of, setting_of
+from controller.cli.backtesting import SCALE, day, ends_of, flows_of, prices_of, setting_of, splits_of
 from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
 from controller.config import quantities
@@ -42,6 +42,17 @@ def backtest(
         str, typer.Option(help="Feeds answer when a price has moved so far, e.g. 0.5%.")
     ] = "0 bps",
     feed_heartbeat: Annotated[str, typer.Option(help="Or after so long.")] = "0 seconds",
+    flows: Annotated[
+        Path | None,
+        typer.Option(help="What comes in and goes out: a file with columns date and amount.", show_default=False),
+    ] = None,
+    splits: Annotated[
+        Path | None, typer.Option(help="A file with columns date, asset and ratio.", show_default=False)
+    ] = None,
+    delisted: Annotated[
+        list[str] | None,
+        typer.Option(help="ASSET=2008-09-15:40%: from then on worth that part of its last price.", show_default=False),
+    ] = None,
     strategy: backtesting.StrategyFile = None,
     page: Annotated[Path, typer.Option("--out", help="Where the page goes.")] = Path("report.html"),
     as_json: options.AsJson = False,
@@ -54,19 +65,22 @@ def backtest(
 
     Example: evenkeel backtest mandate.toml macro --from 1990-01 --depth "100000000 USD"
     """
+    from controller.backtest import events
     from controller.backtest import history as histories
     from controller.backtest.attribution import attribute
     from controller.backtest.engine import gas_paid, run
     from controller.backtest.feeds import Feeds, with_gas
-    from controller.backtest.performance import measures, returns_of, tracking_error
+    from controller.backtest.performance import flows_with_ends, measures, money_weighted, returns_of, tracking_error
     from controller.market.history import read_history
     from controller.strategy.periods import periods_per_year
 
     plan = outline(read_file(mandate))
-    whole = prices_of(history)
+    whole = events.delisted(prices_of(history), ends_of(delisted or []))
     prices = histories.part(whole, day("--from", start), day("--to", end))
     moments = histories.moments(plan.mandate, plan.names, prices)
     setting = setting_of(plan, depth, cost, strategy, gas)
+    moments = moments if flows is None else events.with_flows(moments, flows_of(flows))
+    moments = moments if splits is None else events.with_splits(moments, plan.names, splits_of(splits))
     lag = Feeds(
         quantity("--feed-deviation", feed_deviation, quantities.share),
         quantity("--feed-heartbeat", feed_heartbeat, quantities.seconds),
@@ -90,11 +104,17 @@ def backtest(
     parts = attribute(ticks, summary.frictionless, setting.market.kept, paid) if valued else None
     per_year = periods_per_year(prices)
     found = measures(returns_of(summary.vault_series), per_year)
+    own = money_weighted(flows_with_ends(moments, ticks))
     astray = tracking_error(summary.vault_series, summary.frictionless.series, per_year)
     write_report(page, ticks, plan.mandate, summary, words=words)
     if as_json:
         rows = {name: {"value": m.value, "low": m.low, "high": m.high} for name, m in found.items()}
-        more = {"attribution": parts.as_dict() if parts else None, "tracking_error": astray, "gas_paid_d36": str(paid)}
+        more = {
+            "money_weighted": own,
+            "attribution": parts.as_dict() if parts else None,
+            "tracking_error": astray,
+            "gas_paid_d36": str(paid),
+        }
         print_json({"summary": summary.as_dict(), "measures": rows, **more, "report": str(page.resolve())})
         return
     out.print(summary_table(summary, words))
@@ -104,6 +124,8 @@ def backtest(
     for name, each in found.items():
         shown = "{:.2f}" if name in {"sharpe", "sortino", "calmar"} else "{:.2%}"
         table.add_row(name, *(shown.format(number) for number in (each.value, each.low, each.high)))
+    if own is not None:
+        table.caption = f"money-weighted, of an owner with these flows: {own:.2%} a year"
     out.print(table)
     if parts is not None:
         out.print(_parts_table(parts, astray))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,9 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from controller.cli.output import err
 from controller.cli.quantity import quantity
 from controller.config import quantities, strategy_file
+from controller.config.files import read_file
 from controller.config.mandate_outline import Outline
+from controller.errors import InputError, Mistake, UsageError
 from controller.replay.markets import date
-from controller.units import VALUE_DECIMALS
+from controller.tax.prices import exact, read_rows
+from controller.units import BPS, VALUE_DECIMALS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +46,7 @@ StrategyFile = Annotated[
 ]
 
 
-def setting_of(plan: Outline, depth: str | None, cost: str, strategy: Path | None, gas: str) -> Setting:
+def setting_of(plan: Outline, depth: str | None, cost: str, strategy: Path | None, gas: str = "0 USD") -> Setting:
     """What is run, from the options."""
     from controller.backtest.engine import Setting
     from controller.backtest.paper import Market, Proportional, full_range
@@ -76,3 +80,42 @@ def progress() -> Progress:
     """Of long work, on the error stream."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=True)
+
+
+def flows_of(file: Path) -> list[tuple[int, Fraction]]:
+    """{s} and {quote} of a file with the columns date and amount."""
+    return [(time, amount) for time, amount, _ in _dated(file, ("date", "amount"))]
+
+
+def splits_of(file: Path) -> list[tuple[int, str, Fraction]]:
+    """{s}, asset and ratio of a file with the columns date, asset and ratio."""
+    return [(time, row["asset"], ratio) for time, ratio, row in _dated(file, ("date", "asset", "ratio"))]
+
+
+def _dated(file: Path, columns: tuple[str, ...]) -> list[tuple[int, Fraction, dict[str, str]]]:
+    """Rows with their time {s} and the number of their last column; raises `InputError` with every bad row."""
+    found, mistakes = [], []
+    for where, row in read_rows(read_file(file), file.name, columns):
+        try:
+            time = datetime.fromisoformat(row["date"].strip()).replace(tzinfo=UTC)
+            found.append((int(time.timestamp()), exact(row[columns[-1]]), row))
+        except (ValueError, ZeroDivisionError):
+            mistakes.append(Mistake(where, f"{row['date']}, {row[columns[-1]]}: write 2025-01-31 and a number"))
+    if mistakes:
+        raise InputError(f"{file.name} has mistakes.", "Correct the rows.", tuple(mistakes))
+    return found
+
+
+def ends_of(texts: list[str]) -> dict[str, tuple[pd.Timestamp, float]]:
+    """Of ASSET=2008-09-15:40%: the day from which an asset is not listed, and what is left of its last price."""
+    import pandas as pd
+
+    found = {}
+    for text in texts:
+        name, equals, rest = text.partition("=")
+        when, colon, part = rest.partition(":")
+        if not (name and equals and colon):
+            raise UsageError(f"--delisted: {text} is not understood.", "Write ASSET=2008-09-15:40%.")
+        share = quantity("--delisted", part, quantities.share)
+        found[name] = (pd.Timestamp(date("--delisted", when)), share / BPS)
+    return found

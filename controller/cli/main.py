@@ -31,6 +31,7 @@ from controller.cli import (
     report,
     simulate,
     status,
+    sweep,
     tax,
     vault,
 )
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(backtest.backtest)
 app.command()(simulate.simulate)
+app.command()(sweep.sweep)
 app.command()(replay.replay)
 app.add_typer(chain.app, name="chain")
 app.command()(deploy.deploy)

@@ -49,6 +49,12 @@ OPTIMISERS: Final = {
     "kelly": f"{_HERE}.optimisers.tail:KellyGrowth",
     "chosen_holdings": f"{_HERE}.optimisers.genetic:ChosenHoldings",
 }
+_PROTOCOLS: Final = {
+    "returns": ("mean", f"{_HERE}.returns:FromLibrary"),
+    "covariance": ("covariance", f"{_HERE}.covariance:FromLibrary"),
+    "optimiser": ("solve", f"{_HERE}.optimisers.library:FromLibrary"),
+}
+"""By kind, the method that its protocol asks for, and what makes one of a library's estimator."""
 STRATEGIES: Final = {"fixed": f"{_HERE}.fixed:FixedTargets"}
 
 
@@ -86,6 +92,25 @@ def make(names: Mapping[str, str], table: str, method: str, parameters: Mapping[
         return [Mistake(f"{table}.{item['loc'][0]}", item["msg"]) for item in error.errors(include_url=False)]
     except PydanticUserError:  # it has a field of a type that pydantic does not know
         return _called(kind, table, parameters)
+
+
+def adapted(key: str, table: str, made: Any) -> Any | list[Mistake]:
+    """What `make` made, as what the protocol of its kind asks for: anything of scikit-learn's or skfolio's kind, which
+    has `fit`, is wrapped.
+
+    Parameters
+    ----------
+    key : returns, covariance or optimiser; anything else stays as it is.
+    """
+    if isinstance(made, list) or key not in _PROTOCOLS:
+        return made
+    wanted, wrapper = _PROTOCOLS[key]
+    if callable(getattr(made, wanted, None)):
+        return made
+    if not callable(getattr(made, "fit", None)):
+        return [Mistake(f"{table}.method", f"{type(made).__name__} has neither {wanted} nor fit")]
+    module, _, name = wrapper.partition(":")
+    return getattr(import_module(module), name)(made)
 
 
 def _called(kind: Any, table: str, parameters: Mapping[str, Any]) -> Any | list[Mistake]:

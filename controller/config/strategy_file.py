@@ -218,6 +218,7 @@ def _made(file: FileTable, mistakes: list[Mistake]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, (table, names, method) in wanted.items():
         found = catalogue.make(names, table, method.method, method.parameters)
+        found = catalogue.adapted(key, table, found)
         if isinstance(found, list):
             mistakes += found
         made[key] = found

@@ -37,7 +37,7 @@ def on_paper(ticks: Sequence[TickRecord], mandate: Mandate, *, dollar: str, pric
     """
     market = FullRange(tuple(asset.token for asset in mandate.assets), dollar, price, depth)
     moments = [Moment(tick.block, tick.prices) for tick in ticks]
-    return run(Setting(mandate, market), moments, 0, balances=ticks[0].balances)
+    return run(Setting(mandate, market, takes_fees=False), moments, 0, balances=ticks[0].balances)
 
 
 def differences(chain: Sequence[TickRecord], paper: Sequence[TickRecord]) -> Iterator[Difference]:

@@ -55,7 +55,7 @@ def figure(title: str, plane: Plane, series: Sequence[Series]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" style="{STYLE}">',
         f"<title>{escape(title)}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        _text(LEFT, 24, title, "font-size:15px;font-weight:600"),
+        words_at(LEFT, 24, title, "font-size:15px;font-weight:600"),
         *_frame(plane),
     ]
     for number, one in enumerate(series):
@@ -64,7 +64,7 @@ def figure(title: str, plane: Plane, series: Sequence[Series]) -> str:
         height = TOP + 10 + 20 * number
         edge = WIDTH - RIGHT + 14
         body.append(f'<rect x="{edge}" y="{height - 7}" width="14" height="5" fill="{colour}"/>')
-        body.append(_text(edge + 20, height, one.label))
+        body.append(words_at(edge + 20, height, one.label))
     return "\n".join([*body, "</svg>", ""])
 
 
@@ -82,13 +82,13 @@ def _frame(plane: Plane) -> list[str]:
     for mark in plane.y.marks(6, plane.show_y):
         y = bottom - (bottom - TOP) * mark.at
         parts.append(f'<path d="M{LEFT},{y:.1f}H{right}" stroke="#dddddd"/>')
-        parts.append(_text(LEFT - 8, y + 4, mark.text, "text-anchor:end"))
+        parts.append(words_at(LEFT - 8, y + 4, mark.text, "text-anchor:end"))
     for mark in plane.marks or plane.x.marks(6, plane.show_x):
         x = LEFT + (right - LEFT) * mark.at
         parts.append(f'<path d="M{x:.1f},{bottom}v5" stroke="#444444"/>')
-        parts.append(_text(x, bottom + 20, mark.text, "text-anchor:middle"))
+        parts.append(words_at(x, bottom + 20, mark.text, "text-anchor:middle"))
     parts.append(f'<path d="M{LEFT},{TOP}V{bottom}H{right}" fill="none" stroke="#444444"/>')
-    parts.append(_text((LEFT + right) / 2, HEIGHT - 10, plane.x_name, "text-anchor:middle"))
+    parts.append(words_at((LEFT + right) / 2, HEIGHT - 10, plane.x_name, "text-anchor:middle"))
     middle = (TOP + bottom) / 2
     turned = f'transform="rotate(-90 18 {middle:.0f})" style="text-anchor:middle"'
     parts.append(f'<text x="18" y="{middle:.0f}" {turned}>{escape(plane.y_name)}</text>')
@@ -118,7 +118,7 @@ def _dots(one: Series, plane: Plane, colour: str) -> list[str]:
         if number < len(one.names):
             place = _free(at[0] + 7, at[1] + 4, taken)
             taken.append(place)
-            parts.append(_text(*place, one.names[number]))
+            parts.append(words_at(*place, one.names[number]))
     return parts
 
 
@@ -129,6 +129,7 @@ def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[flo
     return x, y
 
 
-def _text(x: float, y: float, words: str, style: str = "") -> str:
+def words_at(x: float, y: float, words: str, style: str = "") -> str:
+    """Words of a picture; `x` and `y` in {px}."""
     styled = f' style="{style}"' if style else ""
     return f'<text x="{x:.1f}" y="{y:.1f}"{styled}>{escape(words)}</text>'

@@ -22,6 +22,7 @@ from controller.audit.judge import judge
 from controller.audit.read import Asked, Source, gather
 from controller.audit.receipt_trie import receipts_root, unpack_receipts
 from controller.audit.report import Level
+from controller.audit.signatures import signed_by
 from controller.chain.client import Chain
 from controller.chain.endpoints import Endpoints
 from controller.chain.entries import NO_HEAD, Deposited, Minted, Redeemed, encode_payload, entry_head
@@ -154,6 +155,7 @@ def _levels(url: str, chain_id: int, source: tuple[str, str, int]) -> list[Row]:
         chain = Chain(endpoints, chain_id)
         head = chain.head()
         before = endpoints.requests
+        signed_by.cache_clear()  # each level recovers its senders anew
         begun = time.perf_counter()
         evidence = gather(Source(chain, ledger, vault), Asked(first, head, depth=level), lambda _done, _total: None)
         gathered = time.perf_counter()

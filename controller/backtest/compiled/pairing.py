@@ -53,38 +53,28 @@ def _neediest(need: Words) -> int:
 
 
 @compiled
-def pair_of(asset: int, other: int, side: int) -> int:
-    return asset << SELLER | other if side > 0 else other << SELLER | asset
-
-
-@compiled
-def place_of(pairs: Integers, count: int, pair: int) -> int:
-    """-1 where it is none of them."""
-    for place in range(count):
-        if pairs[place] == pair:
-            return place
-    return -1
-
-
-@compiled
 def serve(ranges: Ranges, minimum: int, step: int, pairs: Integers, flows: Words) -> int:
     """Fills `pairs` and `flows`, in the order in which they come up, and returns their number."""
     need, room, count = ranges.need.copy(), ranges.room.copy(), 0
+    # places of pairs by seller and buyer, from 1 on; on the diagonal, whether an asset trades
+    known = np.zeros((len(need), len(need)), np.int64)
     while True:
         asset = _neediest(need)
         if asset < 0:
             return count
-        other = _partner(asset, ranges, need, room, pairs, count, minimum)
+        side = ranges.side[asset]
+        other = _partner(asset, ranges, need, room, known, minimum)
         if other < 0:
             store(need, asset, wide(0))
             continue
         wished = _wished(asset, other, need, room, step)
-        pair = pair_of(asset, other, ranges.side[asset])
-        place = place_of(pairs, count, pair)
+        sell, buy = (asset, other) if side > 0 else (other, asset)
+        place = known[sell, buy] - 1
         if place < 0:
-            pairs[count] = pair
+            pairs[count] = sell << SELLER | buy
             store(flows, count, wide(0))
             place, count = count, count + 1
+            known[sell, buy], known[sell, sell], known[buy, buy] = count, 1, 1
             wished = larger(wished, minimum)
         value = smaller(wished, smaller(load(room, asset), load(room, other)))
         store(flows, place, load(flows, place) + value)
@@ -104,7 +94,7 @@ def _wished(asset: int, other: int, need: Words, room: Words, step: int) -> int:
 
 
 @compiled
-def _partner(asset: int, ranges: Ranges, need: Words, room: Words, pairs: Integers, count: int, minimum: int) -> int:
+def _partner(asset: int, ranges: Ranges, need: Words, room: Words, known: Integers, minimum: int) -> int:
     """The best counterpart, or -1."""
     side, best = ranges.side[asset], -1
     if side == 0:
@@ -113,23 +103,15 @@ def _partner(asset: int, ranges: Ranges, need: Words, room: Words, pairs: Intege
     for other in range(len(need)):
         if ranges.side[other] != -side:
             continue
-        paired = place_of(pairs, count, pair_of(asset, other, side)) >= 0
+        paired = (known[asset, other] if side > 0 else known[other, asset]) > 0
         least = wide(1) if paired else minimum
         if load(room, asset) < least or load(room, other) < least:
             continue
         small = paired and mine < minimum and load(room, other) >= mine
-        rank = (int(small), int(paired), int(paired or _trades(other, pairs, count)))
+        rank = (int(small), int(paired), known[other, other])
         if best < 0 or _is_better(rank, top, need, room, other, best):
             best, top = other, rank
     return best
-
-
-@compiled
-def _trades(asset: int, pairs: Integers, count: int) -> bool:
-    traded = False
-    for place in range(count):
-        traded |= asset in (pairs[place] >> SELLER, pairs[place] & BUYER)
-    return traded
 
 
 @compiled
@@ -157,13 +139,39 @@ def fit(pairs: Integers, count: int, ranges: Ranges, minimum: int, flows: Words)
     for asset in range(len(given)):
         if load(given, asset) > 0 and load(given, asset) > load(ranges.room, asset):
             return False
-    search = _search_of(len(given))
+    if not _is_balanced(pairs, count, ranges):
+        return False
+    search = _search_of(len(given), pairs, count)
     while True:
         asset = _short(given, ranges.need)
         if asset < 0:
             return True
-        if not _pushed(asset, search, pairs, count, flows, given, ranges, minimum):
+        if not _pushed(asset, search, pairs, flows, given, ranges, minimum):
             return False
+
+
+@compiled
+def _is_balanced(pairs: Integers, count: int, ranges: Ranges) -> bool:
+    """Whether in every group of assets that pairs connect what is needed on one side has room on the other: without
+    that there are no amounts, and none need to be looked for."""
+    assets = len(ranges.side)
+    group = np.arange(assets)
+    for place in range(count):
+        one, other = group[pairs[place] >> SELLER], group[pairs[place] & BUYER]
+        for asset in range(assets):
+            group[asset] = one if group[asset] == other else group[asset]
+    for name in range(assets):
+        excess, spare = wide(0), wide(0)  # needs of sellers less rooms of buyers, and the other way round
+        for asset in range(assets):
+            if group[asset] != name:
+                continue
+            if ranges.side[asset] > 0:
+                excess, spare = excess + load(ranges.need, asset), spare - load(ranges.room, asset)
+            else:
+                excess, spare = excess - load(ranges.room, asset), spare + load(ranges.need, asset)
+        if excess > 0 or spare > 0:
+            return False
+    return True
 
 
 @compiled
@@ -183,6 +191,8 @@ class Search(NamedTuple):
     fall: Integers  # (n,)
     seen: Integers  # (n,)
     ends: Integers  # (3,) where it ends: place in the queue, pair that rises, pair that falls; -1 for none
+    begin: Integers  # (n + 1,) where the pairs of each asset begin in `near`
+    near: Integers  # (2 * m,) places of pairs, by asset, ascending
 
 
 @compiled
@@ -190,7 +200,6 @@ def _pushed(
     asset: int,
     search: Search,
     pairs: Integers,
-    count: int,
     flows: Words,
     given: Words,
     ranges: Ranges,
@@ -201,7 +210,7 @@ def _pushed(
         search.seen[other] = 0
     ends = search.ends
     search.queue[0], search.seen[asset], ends[0] = asset, 1, -1
-    slack = _path(search, pairs, count, flows, given, ranges, minimum)
+    slack = _path(search, pairs, flows, given, ranges, minimum)
     if ends[0] < 0:
         return False
     value = smaller(load(ranges.need, asset) - load(given, asset), slack)
@@ -223,10 +232,18 @@ def _pushed(
 
 
 @compiled
-def _search_of(assets: int) -> Search:
-    rows = np.empty((5, assets), np.int64)
+def _search_of(assets: int, pairs: Integers, count: int) -> Search:
+    rows, begin, near = np.empty((5, assets), np.int64), np.zeros(assets + 1, np.int64), np.empty(2 * count, np.int64)
     rows[1, 0] = -1  # the queue's first came from nowhere
-    return Search(rows[0], rows[1], rows[2], rows[3], rows[4], np.empty(3, np.int64))
+    filled = 0
+    for asset in range(assets):
+        begin[asset] = filled
+        for place in range(count):
+            if _other(pairs[place], asset) >= 0:
+                near[filled] = place
+                filled += 1
+    begin[assets] = filled
+    return Search(rows[0], rows[1], rows[2], rows[3], rows[4], np.empty(3, np.int64), begin, near)
 
 
 @compiled
@@ -249,7 +266,6 @@ def _other(pair: int, asset: int) -> int:
 def _path(
     search: Search,
     pairs: Integers,
-    count: int,
     flows: Words,
     given: Words,
     ranges: Ranges,
@@ -260,20 +276,22 @@ def _path(
     head, tail, best, found = 0, 1, STEPS + 1, wide(0)
     while head < tail:
         node = search.queue[head]
-        for rise in range(count):
+        for rises in range(search.begin[node], search.begin[node + 1]):
+            rise = search.near[rises]
             other = _other(pairs[rise], node)
-            if other < 0 or search.seen[other]:
+            if search.seen[other]:
                 continue
             search.seen[other] = 1
-            step, slack = _filling(ranges, given, other)
+            step = _filling(ranges, given, other, best)
             if step < best:
-                best, found = step, slack
+                best, found = step, _limit(ranges, other, step) - load(given, other)
                 ends[0], ends[1], ends[2] = head, rise, -1
             if best == 0:
                 return found
-            for fall in range(count):
+            for falls in range(search.begin[other], search.begin[other + 1]):
+                fall = search.near[falls]
                 third = _other(pairs[fall], other)
-                if third < 0 or search.seen[third] or load(flows, fall) == minimum:
+                if search.seen[third] or load(flows, fall) == minimum:
                     continue
                 search.seen[third] = 1
                 if load(given, third) > load(ranges.need, third):
@@ -287,12 +305,19 @@ def _path(
 
 
 @compiled
-def _filling(ranges: Ranges, given: Words, asset: int) -> tuple[int, int]:
-    need, room, has = load(ranges.need, asset), load(ranges.room, asset), load(given, asset)
-    if has < need:
-        return 0, need - has
-    for step in range(1, STEPS + 1 if has < room else 0):
-        limit = need + ((room - need) * step >> wide(EIGHTHS))
-        if has < limit:
-            return step, limit - has
-    return STEPS + 1, wide(0)
+def _filling(ranges: Ranges, given: Words, asset: int, best: int) -> int:
+    """The first step at which an asset still takes more, or `best` where that is no later."""
+    has = load(given, asset)
+    if has >= _limit(ranges, asset, best - 1):
+        return best
+    step = 0
+    while has >= _limit(ranges, asset, step):
+        step += 1
+    return step
+
+
+@compiled
+def _limit(ranges: Ranges, asset: int, step: int) -> int:
+    """How much an asset takes at a step."""
+    need = load(ranges.need, asset)
+    return need if step == 0 else need + ((load(ranges.room, asset) - need) * step >> wide(EIGHTHS))

@@ -1,4 +1,4 @@
-"""What Python calls: one mandate with all its trades, or many with their measures only."""
+"""What Python calls: one function for one mandate and for many, so that it is compiled once."""
 
 from __future__ import annotations
 
@@ -26,24 +26,9 @@ MEASURES: Final = (
     "trades",
     "value",  # {quote} at the end
 )
-"""Columns of `run_many`, as `performance.measures` defines those that both have; skew and kurtosis are of returns, the
+"""Columns of `found`, as `performance.measures` defines those that both have; skew and kurtosis are of returns, the
 latter 3 for a normal distribution."""
 RULES: Final = len(Rules._fields)
-
-
-@entry
-def run_one(
-    rules: Integers,
-    smallest: Words,
-    targets: Integers,
-    starts: Integers,
-    path: Path,
-    vault: Vault,
-    log: Log,
-    values: Reals,
-) -> int:
-    """See `walk`; `smallest` is (1, 4)."""
-    return walk(prescribed(_rules(rules), load(smallest, 0), targets, starts), path, vault, log, values)
 
 
 @entry
@@ -56,10 +41,12 @@ def run_many(
     balances: Words,
     path: Path,
     years: float,
+    log: Log,
+    values: Reals,
     answers: Integers,
     found: Reals,
 ) -> None:
-    """Fills `answers` (C,) as `walk` answers, and `found` (C, 13).
+    """Fills `answers` (C,) as `walk` answers, `found` (C, 13), and leaves the last run in `balances`, `log`, `values`.
 
     Parameters
     ----------
@@ -71,15 +58,24 @@ def run_many(
     balances : (C, n, 4) {qTok} to begin with.
     years : {year} from the first moment to the last.
     """
-    values, returns = np.empty(len(path.now)), np.empty(len(path.now) - 1)
-    nothing = np.zeros((0, WORDS), np.uint64)
+    returns = np.empty(len(path.now) - 1)
     for run in range(len(rules)):
-        vault = Vault(balances[run].copy(), np.zeros(targets.shape[1]), np.zeros(1, np.int64), np.zeros(2, np.int64))
-        log = Log(np.zeros((0, 3), np.int64), nothing, np.zeros(0, np.int64), np.zeros(2, np.int64), np.zeros(2))
+        for place in range(2):
+            log.counts[place], log.sums[place] = 0, 0.0
+        times, levels = np.zeros(1, np.int64), np.zeros(2, np.int64)
+        vault = Vault(balances[run], np.zeros(targets.shape[1]), times, levels)
         mandate = prescribed(_rules(rules[run]), load(smallest, run), targets[run], starts[calendars[run]])
         answers[run] = walk(mandate, path, vault, log, values)
         if answers[run] == 0:
             _measure(values, returns, years, log, found[run])
+
+
+@entry
+def measure_one(values: Reals, years: float, sums: Reals, counts: Integers, found: Reals) -> None:
+    """The same measures of a run of the engine: `values` (T,) {quote}, `sums` and `counts` as in `Log`."""
+    nothing = np.zeros((0, WORDS), np.uint64)
+    log = Log(np.zeros((0, 3), np.int64), nothing, np.zeros(0, np.int64), counts, sums)
+    _measure(values, np.empty(len(values) - 1), years, log, found)
 
 
 @compiled
@@ -110,7 +106,7 @@ def _measure(values: Reals, returns: Reals, years: float, log: Log, found: Reals
     for place in range(count):
         returns[place] = values[place + 1] / values[place] - 1.0
     mean = returns.sum() / count
-    second, third, fourth, below, top, drawdown = 0.0, 0.0, 0.0, 0.0, values[1], 0.0
+    second, third, fourth, below, top, drawdown = 0.0, 0.0, 0.0, 0.0, values[0], 0.0
     for place in range(count):
         off = returns[place] - mean
         square = off * off

@@ -158,12 +158,14 @@ def _mode(rules: Rules, starts: Integers, now: Integers, last: int, place: int) 
 
 @compiled
 def _values(prices: Reals, holdings: Reals, first: int, until: int, values: Reals) -> None:
-    for moment in range(first, until):
-        values[moment] = 0.0
+    # slices, so that no index can be negative, which would keep the loops from being vectorised
+    part = values[first:until]
+    for place in range(len(part)):
+        part[place] = 0.0
     for asset in range(len(holdings)):
-        holding, row = holdings[asset], prices[asset]
-        for moment in range(first, until):
-            values[moment] += holding * row[moment]
+        holding, row = holdings[asset], prices[asset, first:until]
+        for place in range(len(part)):
+            part[place] += holding * row[place]
 
 
 @compiled
@@ -178,14 +180,14 @@ def _worst(
     worst: Reals,
 ) -> None:
     """{quote} by which the worst asset is beyond its limit at each moment."""
-    for place in range(until - first):
+    part = values[first:until]
+    for place in range(len(part)):
         worst[place] = -np.inf
     for asset in range(len(holdings)):
-        holding, row, target, limit = holdings[asset], prices[asset], targets[asset] / BPS, limits[asset]
-        for place in range(until - first):
-            value = values[first + place]
-            beyond = abs(holding * row[first + place] - target * value) - limit * value
-            worst[place] = max(worst[place], beyond)
+        holding, row, target, limit = holdings[asset], prices[asset, first:until], targets[asset] / BPS, limits[asset]
+        for place in range(len(part)):
+            beyond = abs(holding * row[place] - target * part[place]) - limit * part[place]
+            worst[place] = beyond if beyond > worst[place] else worst[place]  # noqa: FURB136 - max is not vectorised
 
 
 @compiled

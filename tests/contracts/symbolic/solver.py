@@ -1,8 +1,8 @@
 """The solver that halmos calls for the proofs in this folder: ``python solver.py QUERY.smt2``.
 
 Multiplying and dividing words of 256 bits is out of reach for solvers that reason bit by bit. What our arithmetic says
-holds whatever the products are, or is about numbers, though: so a query is first told with products and quotients as
-words of which nothing is known, then as one about numbers (words.py), and put to z3. When one of these has no solution
+is about numbers, though, or holds whatever the products are: so a query is first told as one about numbers, or with
+products and quotients as words of which nothing is known (words.py), and put to z3. When one of these has no solution
 the answer is ``unsat``. In all other cases yices, which is what halmos calls by itself, decides the query as it stands,
 at first with the inputs that the numbers suggest: a counter-example always comes from there.
 """
@@ -20,29 +20,31 @@ import z3
 from words import Translation, opaque
 
 TIMEOUT = 20_000  # {ms} for each attempt with numbers, before yices is asked
+OPAQUE_TIMEOUT = 5_000  # {ms} for the one with unknown products, which takes a tenth of a second where it is of use
 
-# whether the numbers are whole, and what to ask: the quick ones first
-ATTEMPTS: list[tuple[bool, Callable[[], z3.Solver]]] = [
-    (False, z3.Solver),
-    (True, z3.Solver),
-    (False, lambda: z3.Then("simplify", "qfnra-nlsat").solver()),
+# what is told, and what to ask: the quick ones first
+ATTEMPTS: list[tuple[Callable[[list[z3.BoolRef]], list[z3.BoolRef]], Callable[[], z3.Solver], int]] = [
+    (lambda formulas: told(formulas, whole=False), z3.Solver, TIMEOUT),
+    (opaque, z3.Solver, OPAQUE_TIMEOUT),
+    (lambda formulas: told(formulas, whole=True), z3.Solver, TIMEOUT),
+    (lambda formulas: told(formulas, whole=False), lambda: z3.Then("simplify", "qfnra-nlsat").solver(), TIMEOUT),
 ]
 
 
+def told(formulas: list[z3.BoolRef], whole: bool) -> list[z3.BoolRef]:
+    """As constraints on numbers, whole or real."""
+    translation = Translation(whole)
+    for formula in formulas:
+        translation.add(formula)
+    return translation.constraints
+
+
 def is_impossible(formulas: list[z3.BoolRef]) -> bool:
-    """Whether nothing satisfies all of them whatever the products in them are, or not even numbers do."""
-    solver = z3.Solver()
-    solver.set("timeout", TIMEOUT)
-    solver.add(opaque(formulas))
-    if solver.check() == z3.unsat:
-        return True
-    for whole, make in ATTEMPTS:
-        translation = Translation(whole)
-        for formula in formulas:
-            translation.add(formula)
+    """Whether nothing satisfies all of them whatever their products are, or not even numbers do."""
+    for tell, make, timeout in ATTEMPTS:
         solver = make()
-        solver.set("timeout", TIMEOUT)
-        solver.add(translation.constraints)
+        solver.set("timeout", timeout)
+        solver.add(tell(formulas))
         if solver.check() == z3.unsat:
             return True
     return False

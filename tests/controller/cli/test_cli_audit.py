@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 from command import Here
+from fault_proxy import altered, fault_proxy
 from vault_world import VaultWorld
+
+from controller.audit import read
+from controller.chain import dev
 
 OWNER, KEEPER = ("--dev-account", "0"), ("--dev-account", "1")
 
@@ -45,6 +49,61 @@ def test_audit__when_less_is_asked_for__then_the_rest_is_not_attempted(lived: Va
     assert done.code == 0
     assert [each["level"] for each in done.document["levels"] if each["reach"] == "REACHED"] == ["L0", "L1"]
     assert here("audit", "--level", "L1", "--require", "L4").code == 4
+
+
+def test_audit__when_nodes_differ__then_says_which_and_on_what(lived: VaultWorld, here: Here) -> None:
+    url = lived.node.url
+    with fault_proxy(url) as proxy:
+        proxy.inject(altered(lambda word: word[:-1] + ("1" if word[-1] != "1" else "2")), "eth_call", skip=3, times=1)
+        done = here("audit", "--rpc", url, "--rpc", proxy.url)
+    assert done.code == 69
+    assert f"{url} and {proxy.url} answer eth_call differently" in done.said
+
+
+def test_audit__when_a_range_is_asked_for__then_what_is_cut_off_is_said(lived: VaultWorld, here: Here) -> None:
+    head = lived.chain.head().number
+    begun = here("audit", "--to", str(head - 1), "--json")
+    assert (begun.code, begun.document["entries"], begun.document["block"]["number"]) == (0, 2, head - 1)
+    late = here("audit", "--from", str(head), "--json")
+    assert late.code == 3
+    assert "entry 0 is missing" in late.document["findings"][0]["what"]
+    assert "in which the vault was created" in late.document["findings"][0]["hint"]
+    assert here("audit", "--to", str(head + 1)).code == 64
+
+
+def test_audit__when_interrupted__then_goes_on_where_it_was(
+    lived: VaultWorld, here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def questions(cache: str) -> int:
+        proxy.forget()
+        assert here("audit", "--rpc", proxy.url, "--cache", cache).code == 0
+        return len(proxy.calls())
+
+    cache = str(tmp_path / "audit.db")
+    with fault_proxy(lived.node.url) as proxy, monkeypatch.context() as patch:
+        patch.setattr(read, "read_inclusions", _interrupt)  # towards the end
+        assert here("audit", "--rpc", proxy.url, "--cache", cache).code == 130
+        patch.undo()
+        again, fresh = questions(cache), questions(str(tmp_path / "other.db"))
+    assert again < fresh / 2
+
+
+def _interrupt(*_: object) -> None:
+    """Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def test_audit__when_l5_is_asked_for_without_a_journal__then_it_is_not_reached(lived: VaultWorld, here: Here) -> None:
+    assert here("audit", "--level", "L5").code == 4
+
+
+def test_export__when_shown__then_tells_both_returns(lived: VaultWorld, here: Here, tmp_path: Path) -> None:
+    dev.set_next_timestamp(lived.chain, lived.chain.head().timestamp + 40 * 86_400)
+    lived.move(180)
+    assert here("rebalance", *KEEPER, "--broadcast").code == 0
+    said = here("audit", "export", "--out", str(tmp_path / "books")).said
+    assert "Time-weighted return: " in said
+    assert "Money-weighted return: " in said
 
 
 def test_audit__when_run_again__then_what_the_node_said_is_known(lived: VaultWorld, here: Here, tmp_path: Path) -> None:

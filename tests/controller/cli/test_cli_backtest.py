@@ -45,6 +45,23 @@ def test_backtest__with_gas_and_feeds_that_lag__then_parts_sum_to_the_difference
     assert "Against the same rule without any cost" in here(*WHOLE, "--gas", "2 USD").said
 
 
+def test_backtest__with_flows_splits_and_a_delisting__then_all_of_it_happens(here: Here) -> None:
+    Path("flows.csv").write_text("date,amount\n2005-01-15,250000\n2012-06-01,-100000.50\n")
+    Path("splits.csv").write_text("date,asset,ratio\n2010-01-01,GOLD,1\n")
+    events = ("--flows", "flows.csv", "--splits", "splits.csv", "--delisted", "GOLD=2015-01:50%")
+    done = here(*WHOLE, *events, "--json")
+    assert done.code == 0, done.said
+    plain = here(*WHOLE, "--json")
+    assert int(done.document["summary"]["supply_d18"]) > int(plain.document["summary"]["supply_d18"])
+    assert done.document["summary"]["growth_d18"] != plain.document["summary"]["growth_d18"]
+    assert done.document["money_weighted"] != pytest.approx(plain.document["money_weighted"], abs=1e-4)
+    Path("flows.csv").write_text("date,amount\nsoon,1\n2005-01-15,much\n")
+    wrong = here(*WHOLE, *events)
+    assert wrong.code == 65
+    assert "flows.csv, row 2" in wrong.said
+    assert "flows.csv, row 3" in wrong.said
+
+
 def test_backtest__of_a_file__then_the_same_as_what_is_bundled(here: Here) -> None:
     from controller.market import datasets
 
@@ -64,6 +81,8 @@ def test_backtest__of_a_file__then_the_same_as_what_is_bundled(here: Here) -> No
         (("backtest", "mandate.toml", "macro", "--from", "yesterday"), 65, "is not a date"),
         ((*WHOLE, "--cost", "10"), 64, "--cost"),
         ((*WHOLE, "--feed-heartbeat", "often"), 64, "--feed-heartbeat"),
+        ((*WHOLE, "--delisted", "GOLD"), 64, "Write ASSET=2008-09-15:40%"),
+        ((*WHOLE, "--delisted", "TIN=2008-09:40%"), 65, "TIN is no column"),
         ((*WHOLE, "--gas-prices", "nowhere.csv"), 66, "There is no file nowhere.csv"),
         ((*WHOLE, "--strategy", "nowhere.toml"), 65, "nowhere.toml cannot be read"),
     ],

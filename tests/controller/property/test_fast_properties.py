@@ -12,7 +12,7 @@ from planning_pieces import DAY, make_mandate
 
 from controller.backtest.engine import Setting
 from controller.backtest.engine import run as run_engine
-from controller.backtest.fast import Course
+from controller.backtest.fast import Track
 from controller.backtest.moments import Moment, moments_of
 from controller.backtest.paper import Proportional
 from controller.errors import InputError
@@ -67,12 +67,12 @@ def trades(ticks: list[TickRecord]) -> list[tuple[int, tuple[object, ...]]]:
 
 def assert_same(mandate: Mandate, moments: list[Moment], cost: int) -> int:
     """Returns the number of rebalances, -1 where they had to be made in parts."""
-    course, setting = Course.of(mandate, moments), Setting(mandate, Proportional(cost))
-    if mandate.destination.window and not course.measure([setting], VALUE).done[0]:
+    track, setting = Track.of(mandate, moments), Setting(mandate, Proportional(cost))
+    if mandate.destination.window and not track.measure([setting], VALUE).done[0]:
         with pytest.raises(InputError, match="in parts"):
-            course.run(setting, VALUE)
+            track.run(setting, VALUE)
         return -1
-    fast = course.run(setting, VALUE)
+    fast = track.run(setting, VALUE)
     ticks = run_engine(Setting(mandate, Proportional(cost)), moments, VALUE)
     assert [(each.place, each.fills) for each in fast.rebalances] == trades(ticks)
     assert fast.values == pytest.approx([float(tick.value) / 10**36 for tick in ticks], rel=1e-12)
@@ -121,14 +121,14 @@ def test_compiled__when_two_assets_tie_in_everything__then_the_engines_choice() 
 def test_measures__of_many_at_once__then_those_of_each_alone() -> None:
     base = make_mandate([4_000, 3_000, 3_000], destination=0, cooldown=0)
     moments = path(base, 3, 400, 0.02)
-    course = Course.of(base, moments)
+    track = Track.of(base, moments)
     settings = [
         Setting(replace(base, trigger=replace(base.trigger, band=band)), Proportional(10)) for band in (100, 300, 700)
     ]
-    found = course.measure(settings, VALUE)
+    found = track.measure(settings, VALUE)
     assert found.done.all()
     for setting, row in zip(settings, found.table, strict=True):
-        alone = course.run(setting, VALUE)
+        alone = track.run(setting, VALUE)
         assert row[10] == len(alone.rebalances)
         assert row[11] == sum(len(each.fills) for each in alone.rebalances)
         assert row[12] == alone.values[-1]

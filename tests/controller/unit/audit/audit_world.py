@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ from audit_pieces import (
     MANDATE,
     ZERO,
     address,
+    answer_log,
     entry_log,
     made_header,
     made_receipt,
@@ -93,6 +95,12 @@ class World:
         self.number += 1
         receipts = [self._receipt(place, done) for place, done in enumerate(transactions)]
         (held, supply, rounds), now = self._before, self._seen()
+        sent = [self._sent(place, done) for place, done in enumerate(transactions)]
+        told = [answer_log(feed, *said) for feed, said in self._published(rounds)]
+        if told:
+            receipts.append(made_receipt(len(receipts), told))
+            source = keccak(text=f"publisher {self.number}")
+            sent.append(made_transaction(source, address("publisher"), address("feeds"), b""))
         held_before = dict.fromkeys(now[0], 0) | held
         self.blocks[self.number] = Block(
             self.vault.now,
@@ -105,7 +113,7 @@ class World:
             now[2],
             self.vault.view(),
             receipts,
-            [self._sent(place, done) for place, done in enumerate(transactions)],
+            sent,
         )
         self._before = now
 
@@ -120,6 +128,12 @@ class World:
                 logs.append(entry_log(self.ledger, self.vault.address, self._written, kind, self._head, raw))
                 self._written += 1
         return made_receipt(place, logs)
+
+    def _published(self, before: dict[str, int]) -> Iterator[tuple[str, tuple[int, int, int]]]:
+        """What feeds have answered since, each with its round id, answer and {s}."""
+        for feed, rounds in self.vault.rounds.items():
+            for number in range(before.get(feed, 0), len(rounds)):
+                yield feed, (number + 1, *rounds[number])
 
     def _sent(self, place: int, done: Transaction) -> bytes:
         source = keccak(text=f"transaction {self.number} {place}")

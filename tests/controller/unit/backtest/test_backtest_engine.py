@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from controller.backtest.paper import Proportional, full_range
 from controller.errors import InputError
 from controller.market import datasets
 from controller.market.history import freeze
-from controller.model import Fees, Mandate, Snapshot, TickRecord
+from controller.model import Mandate, Snapshot, TickRecord
 from controller.report.shadows import frictionless, value_per_share
 from controller.units import D18
 
@@ -150,15 +150,13 @@ def test_moments__when_the_history_does_not_fit__then_every_asset_is_named() -> 
         part(history(), history().index[-1].to_pydatetime(), None)
 
 
-def test_run__when_the_mandate_takes_fees__then_refused_and_not_left_out() -> None:
-    fees = replace(MANDATE, fees=Fees("0x" + "11" * 20, management=100))
-    with pytest.raises(InputError, match="takes fees"):
-        ticks(fees, history())
-    with pytest.raises(InputError, match="lacks the price"):
-        run(Setting(MANDATE, Proportional()), [Moment(moments(MANDATE, NAMES, history())[0].block, (0, 1, 1))], VALUE)
-
-
 def test_run__then_value_is_worth_what_it_started_with() -> None:
     first = ticks(MANDATE, history())[0]
     assert first.value == pytest.approx(VALUE, rel=1e-15)
     assert value_per_share(first) == pytest.approx(D18 * 10**18, rel=1e-12)
+
+
+def test_run__when_a_price_is_missing__then_refused() -> None:
+    block = moments(MANDATE, NAMES, history())[0].block
+    with pytest.raises(InputError, match="lacks the price"):
+        run(Setting(MANDATE, Proportional()), [Moment(block, (0, 1, 1))], VALUE)

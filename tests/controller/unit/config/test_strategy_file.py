@@ -161,6 +161,23 @@ def test_keep__of_what_is_excluded_or_not_held__then_said() -> None:
         strategy_file.parse(source.encode()).build(["COAL", "EQUITY"])
 
 
+def test_parse__what_a_library_has__then_wrapped_for_our_protocols() -> None:
+    source = """
+name = "Theirs"
+[optimiser]
+method = "skfolio.optimization:NestedClustersOptimization"
+[returns]
+method = "skfolio.moments:ShrunkMu"
+[covariance]
+method = "skfolio.moments:GerberCovariance"
+"""
+    built = strategy_file.parse(source.encode()).build(["A", "B", "C"])
+    assert isinstance(built, Optimised)
+    assert type(built.optimiser.optimiser).__name__ == "NestedClustersOptimization"  # type: ignore[attr-defined]
+    wrong = source.replace("skfolio.moments:GerberCovariance", "fractions:Fraction")
+    assert mistakes(wrong) == {"covariance.method": "Fraction has neither covariance nor fit"}
+
+
 def test_load__no_file__then_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         strategy_file.load(tmp_path / "none.toml")

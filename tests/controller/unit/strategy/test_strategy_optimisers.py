@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from orlib import frontier, problem
+from skfolio.optimization import MeanRisk, NestedClustersOptimization
 
 from controller.errors import InputError
 from controller.strategy.constraints import Constraints, Group, InfeasibleError
@@ -15,6 +16,7 @@ from controller.strategy.optimisers import active_set
 from controller.strategy.optimisers.exclusion import cost_of_exclusions
 from controller.strategy.optimisers.genetic import ChosenHoldings, front
 from controller.strategy.optimisers.hierarchical import HierarchicalRiskParity
+from controller.strategy.optimisers.library import FromLibrary
 from controller.strategy.optimisers.mean_variance import (
     MeanVariance,
     MinimumVariance,
@@ -362,3 +364,33 @@ def test_solve__when_an_excluded_asset_has_to_be_held__then_both_are_named(optim
     assert caught.value.conflict == ("asset 3 excluded", "asset 3 at least 0.1")
     with pytest.raises(InfeasibleError, match="every asset excluded"):
         optimiser.solve(SMALL, replace(FREE, excluded=frozenset(range(8))))
+
+
+# ---- a library's own
+
+
+def test_from_library__of_minimum_variance__then_ours() -> None:
+    bounds = replace(FREE, maximum=np.full(8, 0.3), excluded=frozenset({2}))
+    theirs = FromLibrary(MeanRisk()).solve(SMALL, bounds)
+    ours = MinimumVariance().solve(SMALL, bounds)
+    assert theirs.weights == pytest.approx(ours.weights, abs=1e-3)  # its solver stops there
+    variances = [each.weights @ SMALL.covariance @ each.weights for each in (theirs, ours)]
+    assert variances[0] == pytest.approx(variances[1], rel=1e-5)
+    assert variances[0] >= variances[1]
+    assert theirs.weights[2] == 0.0
+    assert theirs.weights.max() <= 0.3
+
+
+def test_from_library__of_what_takes_no_bounds__then_refused_outside_of_them() -> None:
+    free = FromLibrary(NestedClustersOptimization()).solve(SMALL, FREE)
+    assert free.weights.sum() == pytest.approx(1.0)
+    assert free.objective < 1e-9
+    with pytest.raises(InputError, match="NestedClustersOptimization answers outside of the mandate's bounds"):
+        FromLibrary(NestedClustersOptimization()).solve(SMALL, replace(FREE, maximum=np.full(8, 0.13)))
+    with pytest.raises(InputError, match="bounds and exclusions only"):
+        FromLibrary(MeanRisk()).solve(SMALL, replace(FREE, cardinality=3))
+
+
+def test_from_library__when_it_fails__then_its_words() -> None:
+    with pytest.raises(InputError, match="MeanRisk finds no weights"):
+        FromLibrary(MeanRisk(min_return=10.0)).solve(SMALL, FREE)
