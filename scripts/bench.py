@@ -24,8 +24,15 @@ PAGE = ROOT / "docs" / "BENCHMARKS.md"
 
 
 def optimisers() -> Iterator[rows.Row]:
-    """Needs the peers' environment, which nothing else here does."""
+    """Needs the peers' environment."""
     from benchmarks import optimisers as part
+
+    yield from part.measure()
+
+
+def backtests() -> Iterator[rows.Row]:
+    """Needs it, too."""
+    from benchmarks import backtest as part
 
     yield from part.measure()
 
@@ -37,6 +44,7 @@ PARTS = {
     "audit": (audit.measure, ("audit.l",)),
     "keeper": (keeper.measure, ("keeper.",)),
     "optimisers": (optimisers, ("qp.", "max_sharpe.", "risk_parity.", "hrp.")),
+    "backtest": (backtests, ("backtest.",)),
     "planning": (planning.measure, ("plan.",)),
     "tax": (tax.measure, ("tax.", "goal.")),
 }

@@ -112,19 +112,27 @@ def read_inclusions(chain: Chain, places: Mapping[bytes, int]) -> dict[bytes, In
     for start in range(0, len(numbers), _WHOLE):
         page = numbers[start : start + _WHOLE]
         for block in filter(None, batch(chain, "eth_getBlockByNumber", [[hex(number), True] for number in page])):
-            found |= _inclusions(block, places.keys())
+            found |= _inclusions(chain, block, places.keys())
     return {each: found.get(each, Missing("the node's block does not have it")) for each in places}
 
 
-def _inclusions(block: wire.Json, wanted: Collection[bytes]) -> dict[bytes, Inclusion | Missing]:
+def _inclusions(chain: Chain, block: wire.Json, wanted: Collection[bytes]) -> dict[bytes, Inclusion | Missing]:
     inside = wire.field(block, "transactions")
     hashes = [wire.octets(wire.field(each, "hash")) for each in inside]
     mine = {each: index for index, each in enumerate(hashes) if each in wanted}
     try:
-        proofs = inclusion([encode_transaction(each) for each in inside])
-    except InputError as error:
+        proofs = inclusion([_encoded(chain, each) for each in inside])
+    except (InputError, RpcError) as error:
         return dict.fromkeys(mine, Missing(error.message))
     return {each: Inclusion(index, proofs[index]) for each, index in mine.items()}
+
+
+def _encoded(chain: Chain, answer: wire.Json) -> bytes:
+    """Of types that this version does not know, what geth and its kin keep: the root will tell whether it is right."""
+    try:
+        return encode_transaction(answer)
+    except InputError:
+        return wire.octets(chain.request("eth_getRawTransactionByHash", answer["hash"]))
 
 
 def published_in(chain: Chain, wanted: Collection[Answer], first: int, last: BlockRef) -> set[int]:

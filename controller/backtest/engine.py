@@ -76,6 +76,10 @@ class Gas:
     trade: int = 75_000  # {gas} of each further one
     price: int = 0  # D36{quote/gas}
 
+    def taken(self, trades: int) -> int:
+        """{gas} by a plan of so many trades."""
+        return self.plan + self.trade * (trades - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -229,7 +233,7 @@ def _outcome(
     book = Book.of(snapshot, now)
     held = rules.values(balances_after(snapshot.balances, fills), book.prices)
     block = BlockRef(snapshot.block.number + 1, keccak(snapshot.block.hash), now)
-    gas = setting.gas.plan + setting.gas.trade * (len(fills) - 1)
+    gas = setting.gas.taken(len(fills))
     rebalance = Rebalance(
         keeper=ZERO_ADDRESS,
         nonce=plan.nonce,

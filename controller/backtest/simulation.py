@@ -6,34 +6,31 @@ The same seed gives the same answer, on however many cores.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from controller.backtest.engine import Setting, gas_paid, run
+from controller.backtest.engine import Setting
 from controller.backtest.futures import Future, prices_from
 from controller.backtest.moments import Moment, moments_of
+from controller.backtest.outcomes import FloatArray, Outcome, by_compiled, by_engine, outcome_of
 from controller.backtest.scenarios import Trouble
 from controller.errors import InputError, MissingExtraError
 from controller.market.history import freeze
-from controller.model import Mandate, TickRecord
-from controller.planning import rules
-from controller.planning.budget import Bucket
+from controller.model import Mandate
 from controller.strategy.periods import YEAR
 from controller.strategy.statistics import Chance, Quantile, quantiles
-from controller.units import BPS, VALUE_DECIMALS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FloatArray = npt.NDArray[np.float64]
-ONE: Final = 10**VALUE_DECIMALS
-"""D36{quote} in one."""
 BATCH: Final = 8
 """Paths that a worker runs at once; each has a seed of its own, so that the answer does not depend on it."""
+MANY: Final = 100_000
+"""Moments of all paths from which on it is worth to compile; the answer does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +46,6 @@ class Course:
     @property
     def years(self) -> float:
         return self.periods * self.step / YEAR
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one path. At what the assets were really worth, whatever the feeds said."""
-
-    growth: float  # {1/year}
-    final: float  # {quote}
-    gas: float  # {quote}, paid by whoever sends
-    cost: float  # {1/year} of the vault's mean value that trades lost
-    drift: float  # {1} mean over the moments of the largest of any asset
-    worst_drift: float  # {1}
-    fall: float  # {1} largest fall from a height
-    loss_budget: float  # {1} of what may be lost at once, the most that was in use
-    rebalances: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +68,13 @@ class Simulation:
         missed = [goal - one.final for one in self.outcomes if one.final < goal]
         return float(np.mean(missed)) if missed else 0.0
 
+    def missing(self, goal: float) -> tuple[Quantile, ...]:
+        """Quantiles, as those of a measure, of what is missing {quote} of a goal; 0 on a path that reaches it."""
+        return quantiles([max(goal - one.final, 0.0) for one in self.outcomes])
+
 
 Seeds = Sequence[np.random.SeedSequence]
 Paths = list[tuple[Outcome, FloatArray]]
-MEASURES: Final = tuple(each.name for each in fields(Outcome))
 
 
 def simulate(
@@ -119,12 +104,14 @@ def simulate(
     """
     if paths < 1 or course.periods < 1:
         raise InputError(f"{paths} paths of {course.periods} periods are nothing.", "One path of one period at least.")
-    seeds = np.random.SeedSequence(seed).spawn(paths)
+    if not jobs:
+        raise InputError("No process is to do the work.", "Give --jobs 1 or more, or -1: one for each core.")
+    seeds, many = np.random.SeedSequence(seed).spawn(paths), paths * course.periods >= MANY
     batches = [seeds[begin : begin + BATCH] for begin in range(0, paths, BATCH)]
     found: Paths = []
 
     def work(some: Seeds) -> Paths:
-        return [_path(setting, course, future, value, troubles, one) for one in some]
+        return [_path(setting, course, future, value, troubles, one, many) for one in some]
 
     for batch in _batches(work, batches, jobs):
         found += batch
@@ -134,7 +121,8 @@ def simulate(
 
 def replayed(setting: Setting, moments: Sequence[Moment], value: int, past: pd.DataFrame | None = None) -> Simulation:
     """The one path that really happened, as a simulation of one."""
-    outcome, values = _run(setting, moments, value, past)
+    setting = deepcopy(setting)  # a market and a strategy may remember
+    outcome, values = outcome_of(setting, moments, by_engine(setting, moments, value, past))
     return Simulation((outcome,), values[None, :])
 
 
@@ -156,18 +144,22 @@ def _path(
     value: int,
     troubles: Sequence[Trouble],
     seed: np.random.SeedSequence,
+    many: bool,
 ) -> tuple[Outcome, FloatArray]:
     prices, times = _drawn(course, future, np.random.default_rng(seed))
     moments = _moments(course.mandate, times, prices)
     setting = deepcopy(setting)  # a market and a strategy may remember
     for one in troubles:
         moments, setting = one.moments(moments), one.setting(setting, len(moments))
+    if many:
+        with suppress(InputError, MissingExtraError):  # what is not compiled is left to the engine
+            return outcome_of(setting, moments, by_compiled(setting, moments, value))
     import pandas as pd
 
     index = pd.to_datetime(times, unit="s", utc=True)
     past = pd.concat([course.past, pd.DataFrame(prices[1:], index[1:], list(course.names))])
     seen = freeze(past.to_numpy(dtype=float), course.names, past.index)
-    return _run(setting, moments, value, seen)
+    return outcome_of(setting, moments, by_engine(setting, moments, value, seen))
 
 
 def _drawn(course: Course, future: Future, chance: np.random.Generator) -> tuple[FloatArray, list[int]]:
@@ -187,55 +179,3 @@ def _moments(mandate: Mandate, times: Sequence[int], prices: FloatArray) -> list
                 "Simulate fewer years, or another future.",
             )
     return moments_of(mandate, times, answers)
-
-
-def _run(
-    setting: Setting, moments: Sequence[Moment], value: int, past: pd.DataFrame | None
-) -> tuple[Outcome, FloatArray]:
-    ticks = run(setting, moments, value, past=past)
-    held = [rules.values(tick.balances, moment.worth) for tick, moment in zip(ticks, moments, strict=True)]
-    values = np.array([sum(row) / ONE for row in held])
-    years = (moments[-1].block.timestamp - moments[0].block.timestamp) / YEAR
-    drifts = [_drift(row, tick.targets) for row, tick in zip(held, ticks, strict=True)]
-    lost = sum(_lost(tick) for tick in ticks) / ONE
-    gas = gas_paid(setting, moments, ticks) / ONE
-    outcome = Outcome(
-        growth=float((values[-1] / values[0]) ** (1.0 / years) - 1.0),
-        final=float(values[-1]),
-        gas=gas,
-        cost=float(lost / values.mean() / years),
-        drift=float(np.mean(drifts)),
-        worst_drift=max(drifts),
-        fall=float(1.0 - np.min(values / np.maximum.accumulate(values))),
-        loss_budget=_loss_budget(ticks, setting.mandate),
-        rebalances=sum(tick.outcome is not None for tick in ticks),
-    )
-    return outcome, values
-
-
-def _drift(held: Sequence[int], targets: Sequence[int]) -> float:
-    total = sum(held)
-    return max(abs(value / total - target / BPS) for value, target in zip(held, targets, strict=True))
-
-
-def _lost(tick: TickRecord) -> int:
-    """D36{quote} that the trades of a tick have lost against the feeds."""
-    if tick.outcome is None:
-        return 0
-    prices = tick.outcome.rebalance.prices
-    return sum(
-        max(fill.amount_in * prices[fill.sell] - fill.amount_out * prices[fill.buy], 0)
-        for fill in tick.outcome.rebalance.fills
-    )
-
-
-def _loss_budget(ticks: Sequence[TickRecord], mandate: Mandate) -> float:
-    """{1} the most of the loss budget's capacity that was in use."""
-    limits = mandate.limits
-    bucket, most, since = Bucket(0, limits.loss_budget, limits.budget_window), 0, 0
-    for tick in ticks:
-        if tick.outcome is None:
-            continue
-        level = bucket.after(tick.block.timestamp - since).used(_lost(tick), tick.value)
-        bucket, most, since = replace(bucket, level=level), max(most, level), tick.block.timestamp
-    return most / bucket.capacity if bucket.capacity else 0.0

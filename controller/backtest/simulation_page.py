@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from controller.backtest.simulation import MEASURES, Simulation
+from controller.backtest.outcomes import MEASURES
+from controller.backtest.simulation import Simulation
 from controller.report.axes import axis_for
 from controller.report.figure import Plane, Series, figure
 from controller.report.sheet import Picture, Sheet, SheetTable
@@ -18,24 +20,26 @@ from controller.strategy.statistics import Quantile
 from controller.units import BPS
 
 SHOWN = {
-    "growth": ("growth\n/year", "{:.2%}", 1.0),
-    "fall": ("largest\nfall", "{:.2%}", 1.0),
-    "worst_drift": ("largest\ndrift", "{:.2%}", 1.0),
+    "growth": ("growth\n/year", "{:.1%}", 1.0),
+    "fall": ("worst\nfall", "{:.1%}", 1.0),
+    "worst_drift": ("worst\ndrift", "{:.1%}", 1.0),
     "cost": ("cost\nbps/yr", "{:.2f}", BPS),
     "loss_budget": ("loss\nbudget", "{:.1%}", 1.0),
     "rebalances": ("times", "{:.0f}", 1.0),
+    "gas": ("gas", "{:,.0f}", 1.0),
 }
 """Heading, how a number is written, and what it is multiplied by."""
 LINES = {"low": 0, "middle": 1, "high": 2}
 CAPTION = (
     "low (5%), middle and high (95%) of the paths; drift: of the asset that is farthest off its target; cost: what "
-    "trades lost of the vault's value, in a year; loss budget: the most of it in use at any time; times: rebalances"
+    "trades lost of the vault's value, in a year; loss budget: the most of it in use at any time; times: rebalances; "
+    "gas: all that was paid for it"
 )
 
 
 def simulation_table(found: Mapping[str, Simulation]) -> Table:
     """Three lines for each scenario that has more than one path."""
-    table = Table(title="What became of the vault", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    table = Table(title="What became of the vault", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.caption, table.caption_justify = CAPTION, "left"
     table.add_column("scenario", no_wrap=True)
     for heading, *_ in SHOWN.values():
@@ -69,7 +73,11 @@ def goal_lines(found: Mapping[str, Simulation], goal: float) -> list[str]:
     lines = []
     for name, one in _many(found).items():
         chance = one.reached(goal)
-        missing = f"; missing where it is missed, on average: {one.shortfall(goal):,.0f}"
+        worst = one.missing(goal)[-1]
+        missing = (
+            f"; missing where it is missed, on average: {one.shortfall(goal):,.0f}, "
+            f"in the worst 5%: {worst.value:,.0f}{_between(worst)} and more"
+        )
         lines.append(
             f"{name}: a value of {goal:,.0f} is reached in {chance.share:.1%} of {len(one.outcomes):,} "
             f"({chance.low:.1%} to {chance.high:.1%}){missing if chance.share < 1 else ''}."
@@ -89,13 +97,26 @@ def simulation_document(found: Mapping[str, Simulation], goal: float | None) -> 
     }
 
 
-def _quantile(each: Quantile) -> dict[str, float]:
-    return {"at": each.at, "value": each.value, "low": each.low, "high": each.high}
+def _between(each: Quantile) -> str:
+    """The interval, where there is one."""
+    return f" ({each.low:,.0f} to {each.high:,.0f})" if math.isfinite(each.low) and math.isfinite(each.high) else ""
 
 
-def _goal(one: Simulation, goal: float) -> dict[str, float]:
+def _quantile(each: Quantile) -> dict[str, float | None]:
+    """JSON knows no infinity: null where nothing bounds it."""
+    low, high = (end if math.isfinite(end) else None for end in (each.low, each.high))
+    return {"at": each.at, "value": each.value, "low": low, "high": high}
+
+
+def _goal(one: Simulation, goal: float) -> dict[str, Any]:
     chance = one.reached(goal)
-    return {"reached": chance.share, "low": chance.low, "high": chance.high, "mean_shortfall": one.shortfall(goal)}
+    return {
+        "reached": chance.share,
+        "low": chance.low,
+        "high": chance.high,
+        "mean_shortfall": one.shortfall(goal),
+        "shortfall": [_quantile(each) for each in one.missing(goal)],
+    }
 
 
 # ---- the page

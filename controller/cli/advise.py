@@ -8,11 +8,11 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from controller.cli import options
-from controller.cli.output import err, out, print_json
+from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
+from controller.cli.working import working
 from controller.config import profile_file, quantities
 from controller.config.mandate_outline import Outline, outline
 from controller.errors import NotFoundError, UsageError
@@ -72,17 +72,8 @@ def advise(
     Example: evenkeel advise mandate.toml prices.csv --cost "0.05%" --gas "1 USD" --picture advice.svg
     """
     plan, setting = _setting(mandate, history, _aversion(risk_aversion, profile), cost, gas, value)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("Trying bands and destinations", total=1)
-        found = propose(
-            setting,
-            seed=seed,
-            own=_own(plan.mandate),
-            years=years,
-            paths=paths,
-            progress=lambda done: progress.update(task, completed=done),
-        )
+    with working("Trying bands and destinations") as progress:
+        found = propose(setting, seed=seed, own=_own(plan.mandate), years=years, paths=paths, progress=progress)
     if picture is not None:
         picture.write_text(advice_picture(found), encoding="utf-8")
     if as_json:

@@ -41,6 +41,8 @@ def plan(
         amount = quantities.money(text) * D18
     except ValueError as error:
         raise UsageError(f"{'--deposit' if deposit else '--withdraw'}: {error}.") from None
+    if not amount:
+        raise UsageError("Nothing comes in or goes out.", 'Name an amount above zero, "1000 USD".')
     session = Session.open(network, url, networks, deployments)
     snapshot = session.snapshot(vault)
     made = plan_flow(snapshot, amount, inward=deposit is not None)
@@ -49,8 +51,7 @@ def plan(
         print_json(_document(session, snapshot, made, turnover, cost))
         return
     _show(session, snapshot, made)
-    words = "no route" if cost is None else show_value(cost)
-    out.print(f"Trading everything to target instead would sell {show_value(turnover)} and lose {words} to the pools.")
+    out.print(_compared(turnover, cost))
     if not snapshot.mandate.spread:
         out.print(
             "This mandate has no spread, so shares come and go in kind alone: these amounts need another mandate."
@@ -68,6 +69,18 @@ def _instead(session: Session, snapshot: Snapshot) -> tuple[int, int | None]:
         return turnover, None
     # D36{quote} = {qTok} * D36{quote/qTok}
     return turnover, turnover - sum(quote.amount_out * prices[quote.buy] for quote in routed)
+
+
+def _compared(turnover: int, cost: int | None) -> str:
+    """What a whole rebalance would be instead."""
+    sold = f"Trading everything to target instead would sell {show_value(turnover)}"
+    if not turnover:
+        return "There is nothing that a rebalance could trade instead."
+    return (
+        f"{sold}, and no venue has a route for it."
+        if cost is None
+        else f"{sold} and lose {show_value(cost)} to the pools."
+    )
 
 
 def _document(
@@ -103,13 +116,15 @@ def _show(session: Session, snapshot: Snapshot, made: FlowPlan) -> None:
             escape(session.symbol(asset.token)), show_value(value, 4), f"{to_decimal(amount, asset.decimals):,.6f}"
         )
     out.print(table)
+    symbols = [session.symbol(asset.token) for asset in snapshot.mandate.assets]
     for when, standing in (("before", made.before), ("after", made.after)):
-        breach = "in breach of a band" if standing.breaches else "inside every band"
+        over = [symbol for index, symbol in enumerate(symbols) if standing.breaches >> index & 1]
+        breach = f"{', '.join(over)} in breach of a band" if over else "inside every band"
         drifts = (
             f"largest drift {show_bps(standing.largest)} bps, {show_bps(standing.turnover)} bps of value off target"
         )
         out.print(f"{when}: {drifts}, {breach}")
     if made.into_band is None:
         out.print(f"No {flow} alone brings it inside every band.")
-    elif made.into_band > 0:
+    elif made.before.breaches:
         out.print(f"The least {flow} that brings it inside every band: {show_value(made.into_band)}.")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from controller.cli import options
 from controller.cli.output import out, print_json
+from controller.cli.working import working
 
 if TYPE_CHECKING:
     from controller.strategy.statistics import Chance
@@ -39,13 +40,19 @@ def check(
     from controller.wealth.goals import simulate
 
     plan = read_goals(file, network, url, networks, deployments)
-    found = simulate(plan.goals, plan.assumptions, now=plan.now, paths=paths, seed=seed)
+    with working("Living through the futures") as progress:
+        found = simulate(plan.goals, plan.assumptions, now=plan.now, paths=paths, seed=seed, progress=progress)
     print_json(_document(found)) if as_json else _show(found)
 
 
 def chance_document(chance: Chance) -> dict[str, float]:
     """In parts of one."""
     return {"probability": chance.share, "low": chance.low, "high": chance.high}
+
+
+def interval_words(chance: Chance) -> str:
+    """Two decimals: 99.98% is not certain."""
+    return f"{chance.low:.2%} to {chance.high:.2%}"
 
 
 def _document(found: Forecast) -> dict[str, object]:
@@ -78,10 +85,10 @@ def _show(found: Forecast) -> None:
     ):
         table.add_column(heading, justify="left" if heading == "goal" else "right")
     for one in found.outcomes:
-        interval = f"{one.chance.low:.1%} to {one.chance.high:.1%}"
+        interval = interval_words(one.chance)
         wealth = (f"{value:,.0f}" for value in one.wealth)
         table.add_row(escape(one.name), f"{one.chance.share:.1%}", interval, *wealth, f"{one.shortfall:,.0f}")
     out.print(table)
     if len(found.outcomes) > 1:
         together = found.together
-        out.print(f"All of them: {together.share:.1%} ({together.low:.1%} to {together.high:.1%}).")
+        out.print(f"All of them: {together.share:.1%} ({interval_words(together)}).")

@@ -8,10 +8,12 @@ import typer
 from rich.table import Table
 
 from controller.cli import options
-from controller.cli.goal_check import File, Paths, Seed, chance_document
+from controller.cli.goal_check import File, Paths, Seed, chance_document, interval_words
 from controller.cli.output import out, print_json
 from controller.cli.weights import read_weights
+from controller.cli.working import working
 from controller.errors import UsageError
+from controller.report.wording import plural
 
 
 def glide(
@@ -40,7 +42,8 @@ def glide(
     if not found:
         raise UsageError(f"There is no goal {name!r}.", f"Goals: {', '.join(goal.name for goal in plan.goals)}.")
     weights, _ = read_weights(safe, plan.assumptions.assets, "0 days")
-    glides = propose(found[0], weights, plan.assumptions, now=plan.now, paths=paths, seed=seed)
+    with working("Trying glides") as progress:
+        glides = propose(found[0], weights, plan.assumptions, now=plan.now, paths=paths, seed=seed, progress=progress)
     text = as_mandate_path(glides[0].path, plan.assumptions.assets)
     if as_json:
         tried = [{"years": one.years, **chance_document(one.outcome.chance)} for one in glides]
@@ -51,9 +54,7 @@ def glide(
         table.add_column(heading, justify="right")
     for one in glides:
         chance = one.outcome.chance
-        over = f"{one.years} years" if one.years else "no glide"
-        table.add_row(
-            over, f"{chance.share:.1%}", f"{chance.low:.1%} to {chance.high:.1%}", f"{one.outcome.wealth[0]:,.0f}"
-        )
+        over = plural(one.years, "year") if one.years else "no glide"
+        table.add_row(over, f"{chance.share:.1%}", interval_words(chance), f"{one.outcome.wealth[0]:,.0f}")
     out.print(table)
     out.print(text, markup=False, soft_wrap=True)

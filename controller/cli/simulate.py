@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from controller.backtest.simulation import Course, Simulation
 
 EVERY = "all"
+FREE = "gas"
+"""The scenario that is none where gas is free."""
 
 
 def simulate(
@@ -68,7 +70,15 @@ def simulate(
     worth = quantity("--value", value, quantities.money) * SCALE
     wanted = None if goal is None else float(to_decimal(quantity("--goal", goal, quantities.money), 18))
     course = _course(plan, prices_of(history), start, end, years)
-    found = _run(setting, course, _names(scenario, course), worth, paths=paths, seed=seed, jobs=jobs)
+    found = _run(
+        setting,
+        course,
+        _names(scenario, course, dear=bool(setting.gas.price)),
+        worth,
+        paths=paths,
+        seed=seed,
+        jobs=jobs,
+    )
     words = Words(plan.names)
     sentences = [" ".join(mandate_words(plan.mandate, words))]
     lines = [] if wanted is None else goal_lines(found, wanted)
@@ -94,13 +104,17 @@ def _course(plan: Outline, whole: pd.DataFrame, start: str | None, end: str | No
     return Course(plan.mandate, plan.names, prices[list(plan.names)], step, max(round(years * YEAR / step), 1))
 
 
-def _names(wanted: list[str] | None, course: Course) -> list[str]:
+def _names(wanted: list[str] | None, course: Course, *, dear: bool) -> list[str]:
+    """Of the scenarios; `dear` where gas costs anything."""
     from controller.backtest.futures import FUTURES
     from controller.backtest.scenarios import EPISODES, TROUBLES, held
 
     if wanted == [EVERY]:
-        return [*FUTURES, *TROUBLES, *(name for name in EPISODES if held(name, course.past))]
+        troubles = [name for name in TROUBLES if dear or name != FREE]
+        return [*FUTURES, *troubles, *(name for name in EPISODES if held(name, course.past))]
     names = wanted or ["bootstrap"]
+    if FREE in names and not dear:
+        raise UsageError("A hundred times no gas is no gas.", 'Say what a rebalance costs, as --gas "5 USD".')
     known = {*FUTURES, *TROUBLES, *EPISODES}
     if unknown := [name for name in names if name not in known]:
         raise UsageError(f"There is no scenario {', '.join(unknown)}.", f"There are: {', '.join(sorted(known))}.")

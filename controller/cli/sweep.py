@@ -91,7 +91,7 @@ def _grid(plan: Outline, axis: list[str], file: Path | None, depth: str | None, 
     from controller.config.sweep_axes import from_file, from_options
 
     read = [] if file is None else from_file(read_file(file), file.parent, plan.names)
-    return grid(setting_of(plan, depth, cost, None), [*read, *from_options(axis, plan.names)])
+    return grid(setting_of(plan, depth, cost, None, "0 USD"), [*read, *from_options(axis, plan.names)])
 
 
 def _work(plan: Outline, grid: Grid, history: str, days: tuple[str | None, str | None], value: str) -> Work:

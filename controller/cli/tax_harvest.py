@@ -12,8 +12,8 @@ from controller.cli.output import out, print_json
 from controller.cli.tax_plans import Today
 from controller.config import quantities
 from controller.errors import InputError, Mistake, UsageError
-from controller.tax.exports.names import money
-from controller.tax.harvest import Costs, Past, Proposal, proposals, swapped
+from controller.tax.exports.names import money, spoken
+from controller.tax.harvest import Costs, Declined, Past, Proposal, proposals, swapped
 from controller.tax.laws.law import NO_ADVICE
 from controller.tax.movements import Lot
 from controller.units import D18, to_decimal
@@ -51,6 +51,8 @@ def harvest(
         costs=costs,
         now=today.books.block.timestamp,
     )
+    losing = dict.fromkeys(one.lot.asset for one in today.lots if one.gain < 0 and one.lot.asset in today.kept)
+    declined = (*declined, *(Declined(name, f"the profile keeps it until {today.kept[name]}") for name in losing))
     documents = [_document(today, one) for one in found]
     notes = [NO_ADVICE, *today.notes()]
     refused = [{"asset": one.asset, "why": one.why} for one in declined]
@@ -114,7 +116,8 @@ def _words(one: dict[str, Any]) -> str:
     limits = "" if one["within_mandate"] else ", which need another mandate: they are outside its weights"
     lots = ", ".join(f"{quantity} of lot {name}" for name, quantity in one["lots"].items())
     return (
-        f"Sell {lots} of {one['asset']} for {one['partner']}: a loss of {one['loss']} saves {one['saved']} this year "
-        f"and costs {one['cost']}. Buy {one['asset']} back not before {one['not_before']}. The group keeps its weight "
+        f"Sell {lots} of {one['asset']} for {one['partner']}: a loss of {spoken(one['loss'])} saves "
+        f"{spoken(one['saved'])} this year and costs {spoken(one['cost'])}. Buy {one['asset']} back not before "
+        f"{one['not_before']}. The group keeps its weight "
         f"with the targets {targets}{limits}."
     )

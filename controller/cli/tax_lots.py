@@ -7,7 +7,7 @@ from rich.table import Table
 from controller.cli import options, tax_options
 from controller.cli.output import out, print_json
 from controller.cli.tax_plans import Today
-from controller.tax.exports.names import money
+from controller.tax.exports.names import money, spoken
 from controller.tax.laws.law import NO_ADVICE
 from controller.tax.outlook import Outlook
 
@@ -23,8 +23,11 @@ def lots(given: tax_options.Given, node: tax_options.Node, as_json: options.AsJs
     for heading in ("lot", "asset", "quantity", "cost", "gain now", "term", "days left"):
         table.add_column(heading, justify="left" if heading in ("lot", "asset", "term") else "right")
     for lot in today.lots:
-        table.add_row(*(str(value) for value in _document(today, lot).values()))
-    out.print(table)
+        said = _document(today, lot)
+        said |= {key: spoken(str(said[key])) for key in ("cost", "gain")}
+        said["days"] = lot.days if lot.free_from else "-"
+        table.add_row(*(str(value) for value in said.values()))
+    out.print(table if today.lots else "There are no open lots.")
     for note in (NO_ADVICE, *today.notes()):
         out.print(note, markup=False, soft_wrap=True)
 

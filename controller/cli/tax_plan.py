@@ -14,7 +14,7 @@ from controller.cli.tax_plans import Today
 from controller.errors import UsageError
 from controller.planning.book import Book
 from controller.tax.booking import Method
-from controller.tax.exports.names import money
+from controller.tax.exports.names import money, spoken
 from controller.tax.laws.law import NO_ADVICE
 from controller.tax.least import netted
 from controller.tax.outlook import Piece, cheapest, gains_of, in_method_order, least_of, wanted_sales
@@ -86,16 +86,19 @@ def _piece(today: Today, piece: Piece) -> dict[str, object]:
 def _show(today: Today, document: dict[str, object]) -> None:
     if today.request.method is Method.SECTION_104:
         out.print("The pool has no lots to choose from.")
-    out.print(f"To be sold so that every asset is inside its destination: {document['to_sell']}")
+    out.print(f"To be sold so that every asset is inside its destination: {spoken(str(document['to_sell']))}")
     for name, words in (("by_method", f"by {document['method']}"), ("cheapest", "by least tax")):
         way = document[name]
         if not isinstance(way, dict):
             continue
-        table = Table(title=f"{words}: tax {way['tax']}", title_justify="left")
+        if not way["lots"]:
+            out.print(f"{words}: nothing is sold")
+            continue
+        table = Table(title=f"{words}: tax {spoken(way['tax'])}", title_justify="left")
         for heading in ("lot", "asset", "quantity", "gain", "term", "days left"):
             table.add_column(heading, justify="left" if heading in ("lot", "asset", "term") else "right")
         for piece in way["lots"]:
-            table.add_row(*(str(value) for value in piece.values()))
+            table.add_row(*(str(value) for value in {**piece, "gain": spoken(piece["gain"])}.values()))
         out.print(table)
     for note in (NO_ADVICE, *today.notes()):
         out.print(note, markup=False, soft_wrap=True)

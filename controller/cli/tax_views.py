@@ -8,7 +8,7 @@ from rich.table import Table
 from controller.cli.output import out, print_json, print_pairs
 from controller.errors import UsageError
 from controller.tax.exports.document import line_document
-from controller.tax.exports.names import Names, moment, money
+from controller.tax.exports.names import Names, moment, money, spoken
 from controller.tax.laws.law import Line
 from controller.tax.report import TaxReport
 
@@ -16,7 +16,8 @@ from controller.tax.report import TaxReport
 def show_report(report: TaxReport, names: Names) -> None:
     """Lines, sums, rules and notes."""
     request = report.request
-    title = f"{request.law.name}, tax year {request.year}, {request.method.value}, {request.law.currency}"
+    methods = [request.method.value, *(f"{one.rule.method.value} from entry {one.seq}" for one in request.orders)]
+    title = f"{request.law.name}, tax year {request.year}, {', '.join(methods)}, {request.law.currency}"
     table = Table(title=title, title_justify="left")
     for heading in ("line", "asset", "quantity", "acquired", "disposed", "proceeds", "cost", "gain", "term"):
         table.add_column(heading, justify="left" if heading in ("asset", "term") else "right")
@@ -24,7 +25,8 @@ def show_report(report: TaxReport, names: Names) -> None:
         table.add_row(*_cells(number, line, names))
     out.print(table)
     print_pairs(
-        "Sums", {figure.name: figure.value if figure.is_count else money(figure.value) for figure in report.figures}
+        "Sums",
+        {figure.name: figure.value if figure.is_count else spoken(money(figure.value)) for figure in report.figures},
     )
     for rule in request.law.rules:
         out.print(f"[dim]{escape(rule.what)} ({escape(rule.source)}; as known on {rule.known})[/dim]", soft_wrap=True)
@@ -42,9 +44,9 @@ def _cells(number: int, line: Line, names: Names) -> tuple[str, ...]:
         names.quantity(asset, match.quantity),
         str(line.acquired or "pool"),
         str(line.disposed),
-        money(match.proceeds),
-        money(match.cost),
-        money(line.gain),
+        spoken(money(match.proceeds)),
+        spoken(money(match.cost)),
+        spoken(money(line.gain)),
         line.term or match.rule,
     )
 
@@ -64,15 +66,15 @@ def show_line(report: TaxReport, names: Names, number: int, *, as_json: bool) ->
         "method": report.method_of(line).value,
         "matched by": match.rule,
         "term": line.term or "-",
-        "proceeds": f"{money(match.proceeds)} = {match.proceeds} D36",
-        "cost": f"{money(match.cost)} = {match.cost} D36",
-        "put off": money(match.disallowed),
-        "gain": money(line.gain),
+        "proceeds": f"{spoken(money(match.proceeds))} = {match.proceeds} D36",
+        "cost": f"{spoken(money(match.cost))} = {match.cost} D36",
+        "put off": spoken(money(match.disallowed)),
+        "gain": spoken(money(line.gain)),
         "disposed": f"{moment(match.disposal.time)}, {match.disposal.nature.value}, {match.disposal.source.where}",
         "its transaction": match.disposal.source.transaction or "-",
     }
     if lot is not None:
-        facts["lot"] = f"{lot.id}: {names.quantity(lot.asset, lot.quantity)} for {money(lot.cost)}"
+        facts["lot"] = f"{lot.id}: {names.quantity(lot.asset, lot.quantity)} for {spoken(money(lot.cost))}"
         facts["acquired"] = f"{moment(lot.time)}, {lot.nature.value}, {lot.source.where}"
         facts["its transaction "] = lot.source.transaction or "-"
     print_pairs(f"Line {number}", facts)

@@ -9,13 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from eth_utils.address import is_address, to_checksum_address
-from rich.progress import Progress
 
 from controller.audit.flows import DEAD
 from controller.chain.contract import Contract
 from controller.chain.entries import Created, MandateSet
-from controller.cli.output import err
 from controller.cli.session import Session
+from controller.cli.working import working
 from controller.config import quantities
 from controller.config.files import read_file
 from controller.errors import UsageError
@@ -31,7 +30,7 @@ from controller.tax.movements import Movement
 from controller.tax.prices import Daily
 from controller.tax.read import read_steps
 from controller.tax.report import NO_RATES, Request, TaxReport, build
-from controller.tax.standing import in_force, read_rule
+from controller.tax.standing import StandingRule, in_force, read_rule, recognised
 from controller.tax.wash import WashRule
 from controller.units import BPS, VALUE_DECIMALS
 
@@ -109,10 +108,11 @@ class Books:
             movements = choose(movements, read_file(files.choices), str(files.choices), decimals)
         return cls(address, mandates[-1], block, reading, tuple(movements), names, mandates[-1].symbol)
 
-    def request(self, asked: Asked, files: Files, *, plans: bool = False) -> Request:
-        """What the report is to be of. Plans count in the vault's own currency."""
+    def request(self, asked: Asked, files: Files, *, plans: bool = False, recognise: bool = False) -> Request:
+        """What the report is to be of. Plans count in the vault's own currency; who checks needs no file of a rule."""
         law, day = law_of(asked.jurisdiction), days_in(zone_of(asked.zone))
         rules = [read_rule(read_file(path), str(path)) for path in files.rules]
+        rules += [rule for rule in self._recognised if recognise and rule not in rules]
         exchange = None
         if files.exchange and not plans:
             exchange = Daily.read(read_file(files.exchange), str(files.exchange), "currency", "rate")
@@ -133,10 +133,24 @@ class Books:
             orders=in_force(rules, self.reading.declared, self.vault),
         )
 
-    def report(self, asked: Asked, files: Files) -> TaxReport:
+    def report(self, asked: Asked, files: Files, *, recognise: bool = False) -> TaxReport:
         """The report, with what the ledger leaves open."""
-        made = build(self.movements, self.request(asked, files), self.notes())
-        return replace(made, notes=(*made.notes, *self._unreconciled(made)))
+        made = build(self.movements, self.request(asked, files, recognise=recognise), self.notes())
+        return replace(made, notes=(*made.notes, *self._passed_over(made), *self._unreconciled(made)))
+
+    @property
+    def _recognised(self) -> list[StandingRule]:
+        return recognised(self.reading.declared, self.vault)
+
+    def _passed_over(self, made: TaxReport) -> Iterator[str]:
+        """Rules in force that the report does not follow."""
+        followed = {order.rule for order in made.request.orders}
+        for order in in_force(self._recognised, self.reading.declared, self.vault):
+            if order.rule not in followed:
+                yield (
+                    f"Entry {order.seq} orders {order.rule.method.value} for every later sale, and this report does "
+                    "not follow it: name its file with --rule."
+                )
 
     def _unreconciled(self, made: TaxReport) -> Iterator[str]:
         """Where the books and the chain hold different amounts: nothing is plugged."""
@@ -192,15 +206,14 @@ def _day(text: str | None) -> date | None:
 
 
 def _steps(session: Session, vault: str, block: BlockRef) -> list[Step]:
-    with Progress(console=err, transient=True) as progress:
-        task = progress.add_task("Reading the ledger", total=None)
+    with working("Reading the ledger") as progress:
         return read_steps(
             session.chain,
             session.address("Ledger"),
             vault,
             session.ledger_start,
             block,
-            lambda done, total: progress.update(task, completed=done, total=total),
+            lambda done, total: progress(done / total),
         )
 
 

@@ -162,7 +162,12 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class Quantile:
-    """A quantile of what was drawn, and the interval that holds the true one in 95 cases of 100."""
+    """A quantile of what was drawn, and the interval that holds the true one in 95 cases of 100 or more.
+
+    Parameters
+    ----------
+    low, high : infinite where so few were drawn that none of them bounds it.
+    """
 
     at: float  # {1}
     value: float
@@ -182,14 +187,18 @@ def quantiles(drawn: Sequence[float], at: Sequence[float] = (0.05, 0.5, 0.95)) -
     values = np.sort(np.asarray(drawn, dtype=np.float64))
     if not len(values) or not np.isfinite(values).all():
         raise InputError("There are no numbers to take quantiles of.", "Draw some.")
+    padded = np.concatenate([[-math.inf], values, [math.inf]])
     return tuple(
-        Quantile(one, float(np.quantile(values, one)), *(float(values[place]) for place in _around(len(values), one)))
+        Quantile(one, float(np.quantile(values, one)), *(float(padded[place]) for place in _around(len(values), one)))
         for one in at
     )
 
 
 def _around(count: int, at: float) -> tuple[int, int]:
-    """Places between which a quantile lies: so many of `count` values are below it, binomially."""
+    """Ranks, from 1 to `count`, between which a quantile lies: so many of the values are below it, binomially.
+
+    0 and `count` + 1 where no value is low or high enough.
+    """
     spread = NORMAL_95 * math.sqrt(count * at * (1.0 - at))
-    low, high = math.floor(count * at - spread), math.ceil(count * at + spread)
-    return max(low, 0), min(high, count - 1)
+    low, high = math.floor(count * at - spread), math.ceil(count * at + spread) + 1
+    return max(low, 0), min(high, count + 1)

@@ -135,6 +135,10 @@ def _require_sound(movements: Iterable[Movement]) -> None:
         if movement.id in seen:
             mistakes.append(Mistake(movement.source.where, f"{movement.id} is there already: the same row twice"))
         seen.add(movement.id)
+        named = () if isinstance(movement, Lot) else movement.lots
+        if (more := sum(quantity for _, quantity in named) - movement.quantity) > 0:
+            what = f"lots are named for {more} more than the {movement.quantity} of {movement.asset} that leave"
+            mistakes.append(Mistake(movement.source.where, what))
     if mistakes:
         raise InputError("The movements cannot be booked.", "Correct the rows.", tuple(mistakes))
 

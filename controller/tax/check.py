@@ -47,10 +47,12 @@ def differences(stated: Mapping[str, Any], again: Mapping[str, Any], orders: Seq
 
 
 def undeclared(declared: Sequence[tuple[int, int, bytes]], orders: Sequence[Order]) -> list[str]:
-    """Declarations whose file is not known, so that it cannot be said whether they are standing lot rules."""
+    """Declarations that are no standing lot rule of this vault as far as is known here."""
     known = {order.seq for order in orders}
     return [
-        f"entry {seq} declares 0x{said.hex()}, whose file is not given" for seq, _, said in declared if seq not in known
+        f"entry {seq} declares 0x{said.hex()}, which is no standing lot rule that is known here"
+        for seq, _, said in declared
+        if seq not in known
     ]
 
 

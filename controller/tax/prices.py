@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,6 +14,9 @@ from fractions import Fraction
 from controller.errors import InputError, Mistake
 from controller.tax.holding import DayOf
 from controller.tax.movements import Disposal, Lot, Movement
+
+_DECIMAL = re.compile(r"[+-]?[0-9_]*[0-9][0-9_]*(\.[0-9_]*)?|[+-]?\.[0-9]+")
+"""Digits and a point: no fraction, and no power of ten, which could be any size."""
 
 
 def exact(text: str) -> Fraction:
@@ -23,8 +27,8 @@ def exact(text: str) -> Fraction:
     ValueError
         When it is none.
     """
-    if "/" in text:
-        raise ValueError(text)
+    if not _DECIMAL.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is no number; write it as 12.5")
     return Fraction(text.strip().replace("_", ""))
 
 

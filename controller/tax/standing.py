@@ -65,6 +65,14 @@ def read_rule(source: bytes, name: str) -> StandingRule:
     return rule
 
 
+def recognised(declared: Sequence[tuple[int, int, bytes]], vault: str) -> list[StandingRule]:
+    """The standing rules among what was declared, known by their hashes: a vault can have only so many, so no file is
+    needed to tell which."""
+    hashes = {statement for _, _, statement in declared}
+    rules = (StandingRule(vault, method) for method in ORDERS)
+    return [rule for rule in rules if rule.statement in hashes]
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A rule that was declared."""

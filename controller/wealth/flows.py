@@ -111,7 +111,8 @@ def withdrawal_into_band(held: Sequence[int], targets: Sequence[int], bands: Ban
 def whole_rebalance(snapshot: Snapshot) -> tuple[Want, ...]:
     """The trades that would bring every asset to its target now, whether a rebalance is due or not: to ask quotes for.
 
-    Each sells what is above its target for what is below; amounts are {qTok}, rounded down.
+    Each sells what is above its target for what is below, by no less than the mandate's smallest trade; amounts are
+    {qTok}, rounded down.
     """
     held = valued(snapshot)
     total = sum(held)
@@ -129,4 +130,7 @@ def whole_rebalance(snapshot: Snapshot) -> tuple[Want, ...]:
         Want(sell, buy, min(value // (BPS * snapshot.prices[sell].value), MAX_AMOUNT))
         for (sell, buy), value in pairs.items()
     )
-    return tuple(want for want in wants if want.amount_in)
+    least = snapshot.mandate.min_trade_value
+    return tuple(
+        want for want in wants if want.amount_in and want.amount_in * snapshot.prices[want.sell].value >= least
+    )

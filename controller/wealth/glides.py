@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.model import Knot
 from controller.planning.path import targets_at
-from controller.wealth.goals import MONTH, MONTHS, Assumptions, Goal, Outcome, simulate
+from controller.wealth.goals import MONTH, MONTHS, Assumptions, Goal, Outcome, Progress, simulate
 
 YEARS: Final = (0, 1, 2, 3, 5, 7, 10, 15, 20)
 """Years before the end over which a glide is tried; zero is none."""
@@ -34,7 +34,14 @@ def glide_path(weights: Sequence[int], safe: Sequence[int], years: int, now: int
 
 
 def propose(
-    goal: Goal, safe: Sequence[int], assumptions: Assumptions, *, now: int, paths: int, seed: int
+    goal: Goal,
+    safe: Sequence[int],
+    assumptions: Assumptions,
+    *,
+    now: int,
+    paths: int,
+    seed: int,
+    progress: Progress = lambda part: None,
 ) -> tuple[Glide, ...]:
     """Glides of all `YEARS` that there is time for, in the same futures, the most probable first; of equal ones the one
     whose bad futures are better.
@@ -44,10 +51,10 @@ def propose(
     safe : {bps} targets at the end, in the order of the assumptions' assets.
     """
     weights, span = targets_at(goal.path, now), max(goal.at - now, 0) / (MONTH * MONTHS)
-    glides = []
-    for years in YEARS:
-        if years <= span or not years:
-            path = glide_path(weights, safe, years, now, goal.at)
-            tried = simulate([replace(goal, path=path)], assumptions, now=now, paths=paths, seed=seed).outcomes[0]
-            glides.append(Glide(years, path, tried))
+    glides, spans = [], [years for years in YEARS if years <= span or not years]
+    for done, years in enumerate(spans, start=1):
+        path = glide_path(weights, safe, years, now, goal.at)
+        tried = simulate([replace(goal, path=path)], assumptions, now=now, paths=paths, seed=seed).outcomes[0]
+        glides.append(Glide(years, path, tried))
+        progress(done / len(spans))
     return tuple(sorted(glides, key=lambda one: (-one.outcome.chance.share, -one.outcome.wealth[0])))

@@ -8,7 +8,7 @@ probability that all are reached counts what they have in common.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,8 @@ from controller.strategy.statistics import Chance
 from controller.units import BPS
 
 Floats = NDArray[np.float64]
+Progress = Callable[[float], None]
+"""Told the share of the work that is done."""
 MONTHS: Final = 12
 MONTH: Final = 2_629_800
 """{s} a twelfth of 365.25 days."""
@@ -90,7 +92,15 @@ class Forecast:
     seed: int
 
 
-def simulate(goals: Sequence[Goal], assumptions: Assumptions, *, now: int, paths: int, seed: int) -> Forecast:
+def simulate(
+    goals: Sequence[Goal],
+    assumptions: Assumptions,
+    *,
+    now: int,
+    paths: int,
+    seed: int,
+    progress: Progress = lambda part: None,
+) -> Forecast:
     """Futures of all goals, `paths` of them, drawn from `seed`: the same every time.
 
     Parameters
@@ -100,12 +110,14 @@ def simulate(goals: Sequence[Goal], assumptions: Assumptions, *, now: int, paths
     rng = np.random.default_rng(seed)
     means, root = assumptions.monthly()
     courses = [_Course(goal, now, paths) for goal in goals]
-    for month in range(max(course.months for course in courses)):
+    months = max(course.months for course in courses)
+    for month in range(months):
         # {1} growth of each asset in each future, shape (paths, assets)
         growth = np.exp(means + rng.standard_normal((paths, len(means))) @ root.T)
         for course in courses:
             if month < course.months:
                 course.live(month, growth)
+        progress((month + 1) / months)
     reached = np.ones(paths, dtype=bool)
     for course in courses:
         reached &= course.reached

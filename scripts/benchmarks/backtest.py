@@ -37,7 +37,7 @@ from controller.model import (
 from controller.units import BPS
 
 VALUE = 10**6 * 10**36
-COST = 10  # {bps}
+COST = 20  # {bps} of a trade: peers charge 10 for the sale and 10 for the purchase
 BAND = 500  # {bps}
 BATCH = 50
 """Configurations that vectorbt runs at once; more of them do not fit the memory of a small machine."""
@@ -59,9 +59,9 @@ def _measure() -> Iterator[Row]:
     work = bands(prices, [BAND])
     work.piece(0, 1)
     ours = _best(lambda: work.piece(0, 1))
-    peers.measured(peers.by_vectorbt(prices, COST / BPS, bands=[BAND / BPS]))
-    theirs = _best(lambda: peers.measured(peers.by_vectorbt(prices, COST / BPS, bands=[BAND / BPS])))
-    slow = _best(lambda: peers.by_bt(prices, COST / BPS, band=BAND / BPS).run(), 1)
+    peers.measured(peers.by_vectorbt(prices, COST / 2 / BPS, bands=[BAND / BPS]))
+    theirs = _best(lambda: peers.measured(peers.by_vectorbt(prices, COST / 2 / BPS, bands=[BAND / BPS])))
+    slow = _best(lambda: peers.by_bt(prices, COST / 2 / BPS, band=BAND / BPS).run(), 1)
     yield Row("backtest.path.band", round(ours, 6), "s", "vectorbt", round(theirs, 4))
     yield Row("backtest.path.band.bt", round(ours, 6), "s", "bt", round(slow, 2))
     many = [100 + place for place in range(1_000)]
@@ -69,7 +69,7 @@ def _measure() -> Iterator[Row]:
     one = _best(lambda: work.piece(0, 1_000), 2)
     both = _best(lambda: _halves(work), 2)
     some = [band / BPS for band in many[:: len(many) // BATCH]]
-    took = _best(lambda: peers.measured(peers.by_vectorbt(prices, COST / BPS, bands=some)), 1)
+    took = _best(lambda: peers.measured(peers.by_vectorbt(prices, COST / 2 / BPS, bands=some)), 1)
     scaled = took * len(many) / BATCH
     yield Row("backtest.sweep.1000", round(min(one, both), 4), "s", f"vectorbt ({BATCH}, scaled up)", round(scaled, 1))
     yield Row("backtest.sweep.1000.one_core", round(one, 4), "s")
@@ -104,8 +104,7 @@ def _memory(count: int) -> float:
 
 
 def swept(count: int) -> None:
-    """Prints the peak of this process in MiB."""
-    import resource
+    """Prints the peak of this process in MiB; `getrusage` would give that of the process which started it."""
     import tempfile
 
     from controller.backtest.sweep.engines import sweep
@@ -115,7 +114,8 @@ def swept(count: int) -> None:
     work = bands(prices, [100 + place for place in range(count // 100)], costs=100)
     with tempfile.TemporaryDirectory() as folder:
         sweep(work, Store.opened(Path(folder), work), jobs=1)
-    print(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
+    status = Path("/proc/self/status").read_text()
+    print(round(int(status.partition("VmHWM:")[2].split()[0]) / 1024, 1))
 
 
 def stocks() -> pd.DataFrame:
@@ -142,7 +142,7 @@ def equal(prices: pd.DataFrame) -> tuple[Mandate, list[Moment]]:
         name="Equal", symbol="EQ", file_hash=bytes(32), oracle=ZERO_ADDRESS, sequencer=Sequencer(),
         trigger=Trigger(TriggerKind.THRESHOLD, BAND, 0, Period.DAY, 0, 0, 0),
         destination=Destination(0, 0, Scope.BOOK, 0),
-        limits=Limits(BPS // 2, BPS, 10**6, 10**6, 86_400, 10**18, 4 * count, 0, 0),
+        limits=Limits(BPS // 2, BPS, 10**6, 10**6, 86_400, 100 * 10**18, 4 * count, 0, 0),
         fees=Fees(), spread=0, timelock=0, venues=(ZERO_ADDRESS,),
         assets=tuple(
             Asset(f"0x{place + 1:040x}", 18, 0, BPS, Feed(ZERO_ADDRESS, 86_400, 8, 50, 1, 2**127))

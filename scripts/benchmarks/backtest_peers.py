@@ -81,12 +81,13 @@ def measured(portfolio: Any) -> pd.DataFrame:
 
 def by_bt(prices: pd.DataFrame, cost: float, *, band: float | None = None, value: float = 1e6) -> Any:
     """A backtest of bt, to be run; its band is relative to the target. Without one: every month."""
+    weigh = [bt.algos.SelectAll(), bt.algos.WeighEqually()]
     if band is None:
-        when = bt.algos.RunMonthly(run_on_first_date=True)
+        algos = [bt.algos.RunMonthly(run_on_first_date=True), *weigh, bt.algos.Rebalance()]
     else:
         # bt asks for more than the tolerance where we ask for no less
-        when = bt.algos.Or([bt.algos.RunOnce(), bt.algos.RunIfOutOfBounds(band * prices.shape[1])])
-    algos = [when, bt.algos.SelectAll(), bt.algos.WeighEqually(), bt.algos.Rebalance()]
+        out = bt.algos.RunIfOutOfBounds(band * prices.shape[1])
+        algos = [*weigh, bt.algos.Or([bt.algos.RunOnce(), out]), bt.algos.Rebalance()]
     return bt.Backtest(
         bt.Strategy("equal", algos),
         prices,

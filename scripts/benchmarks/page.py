@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import audit_page, memory_page, optimisers_page, planning_page, tax_page, where_page
+from benchmarks import audit_page, backtest_page, memory_page, optimisers_page, planning_page, tax_page, where_page
 
 Rows = Mapping[str, Mapping[str, Any]]
 
@@ -162,6 +162,7 @@ def render(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> 
             _table(("", "ours"), _runs(rows)),
             planning_page.section(rows),
             *(part if isinstance(part, str) else _table(*part) for part in optimisers_page.section(rows) or ()),
+            *(part if isinstance(part, str) else _table(*part) for part in backtest_page.section(rows) or ()),
             *(part if isinstance(part, str) else _table(*part) for part in tax_page.section(rows) or ()),
             *(part if isinstance(part, str) else _table(*part) for part in audit_page.section(rows) or ()),
         ]

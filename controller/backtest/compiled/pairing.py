@@ -53,38 +53,28 @@ def _neediest(need: Words) -> int:
 
 
 @compiled
-def pair_of(asset: int, other: int, side: int) -> int:
-    return asset << SELLER | other if side > 0 else other << SELLER | asset
-
-
-@compiled
-def place_of(pairs: Integers, count: int, pair: int) -> int:
-    """-1 where it is none of them."""
-    for place in range(count):
-        if pairs[place] == pair:
-            return place
-    return -1
-
-
-@compiled
 def serve(ranges: Ranges, minimum: int, step: int, pairs: Integers, flows: Words) -> int:
     """Fills `pairs` and `flows`, in the order in which they come up, and returns their number."""
     need, room, count = ranges.need.copy(), ranges.room.copy(), 0
+    # places of pairs by seller and buyer, from 1 on; on the diagonal, whether an asset trades
+    known = np.zeros((len(need), len(need)), np.int64)
     while True:
         asset = _neediest(need)
         if asset < 0:
             return count
-        other = _partner(asset, ranges, need, room, pairs, count, minimum)
+        side = ranges.side[asset]
+        other = _partner(asset, ranges, need, room, known, minimum)
         if other < 0:
             store(need, asset, wide(0))
             continue
         wished = _wished(asset, other, need, room, step)
-        pair = pair_of(asset, other, ranges.side[asset])
-        place = place_of(pairs, count, pair)
+        sell, buy = (asset, other) if side > 0 else (other, asset)
+        place = known[sell, buy] - 1
         if place < 0:
-            pairs[count] = pair
+            pairs[count] = sell << SELLER | buy
             store(flows, count, wide(0))
             place, count = count, count + 1
+            known[sell, buy], known[sell, sell], known[buy, buy] = count, 1, 1
             wished = larger(wished, minimum)
         value = smaller(wished, smaller(load(room, asset), load(room, other)))
         store(flows, place, load(flows, place) + value)
@@ -104,7 +94,7 @@ def _wished(asset: int, other: int, need: Words, room: Words, step: int) -> int:
 
 
 @compiled
-def _partner(asset: int, ranges: Ranges, need: Words, room: Words, pairs: Integers, count: int, minimum: int) -> int:
+def _partner(asset: int, ranges: Ranges, need: Words, room: Words, known: Integers, minimum: int) -> int:
     """The best counterpart, or -1."""
     side, best = ranges.side[asset], -1
     if side == 0:
@@ -113,23 +103,15 @@ def _partner(asset: int, ranges: Ranges, need: Words, room: Words, pairs: Intege
     for other in range(len(need)):
         if ranges.side[other] != -side:
             continue
-        paired = place_of(pairs, count, pair_of(asset, other, side)) >= 0
+        paired = (known[asset, other] if side > 0 else known[other, asset]) > 0
         least = wide(1) if paired else minimum
         if load(room, asset) < least or load(room, other) < least:
             continue
         small = paired and mine < minimum and load(room, other) >= mine
-        rank = (int(small), int(paired), int(paired or _trades(other, pairs, count)))
+        rank = (int(small), int(paired), known[other, other])
         if best < 0 or _is_better(rank, top, need, room, other, best):
             best, top = other, rank
     return best
-
-
-@compiled
-def _trades(asset: int, pairs: Integers, count: int) -> bool:
-    traded = False
-    for place in range(count):
-        traded |= asset in (pairs[place] >> SELLER, pairs[place] & BUYER)
-    return traded
 
 
 @compiled
@@ -157,6 +139,8 @@ def fit(pairs: Integers, count: int, ranges: Ranges, minimum: int, flows: Words)
     for asset in range(len(given)):
         if load(given, asset) > 0 and load(given, asset) > load(ranges.room, asset):
             return False
+    if not _is_balanced(pairs, count, ranges):
+        return False
     search = _search_of(len(given), pairs, count)
     while True:
         asset = _short(given, ranges.need)
@@ -164,6 +148,30 @@ def fit(pairs: Integers, count: int, ranges: Ranges, minimum: int, flows: Words)
             return True
         if not _pushed(asset, search, pairs, flows, given, ranges, minimum):
             return False
+
+
+@compiled
+def _is_balanced(pairs: Integers, count: int, ranges: Ranges) -> bool:
+    """Whether in every group of assets that pairs connect what is needed on one side has room on the other: without
+    that there are no amounts, and none need to be looked for."""
+    assets = len(ranges.side)
+    group = np.arange(assets)
+    for place in range(count):
+        one, other = group[pairs[place] >> SELLER], group[pairs[place] & BUYER]
+        for asset in range(assets):
+            group[asset] = one if group[asset] == other else group[asset]
+    for name in range(assets):
+        excess, spare = wide(0), wide(0)  # needs of sellers less rooms of buyers, and the other way round
+        for asset in range(assets):
+            if group[asset] != name:
+                continue
+            if ranges.side[asset] > 0:
+                excess, spare = excess + load(ranges.need, asset), spare - load(ranges.room, asset)
+            else:
+                excess, spare = excess - load(ranges.room, asset), spare + load(ranges.need, asset)
+        if excess > 0 or spare > 0:
+            return False
+    return True
 
 
 @compiled

@@ -112,9 +112,12 @@ def _sum(flows: Words, count: int) -> int:
 @compiled
 def _ordered(pairs: Integers, flows: Words, count: int, book: Book) -> int:
     """Sorts by the seller's surplus, falling, and the buyer's, rising; of equal ones the lower index."""
+    surplus = np.empty_like(book.values)
+    for asset in range(len(book.targets)):
+        store(surplus, asset, excess(load(book.values, asset), book.targets[asset], book.total))
     for last in range(1, count):
         place = last
-        while place > 0 and _goes_before(pairs[place], pairs[place - 1], book):
+        while place > 0 and _goes_before(pairs[place], pairs[place - 1], surplus):
             pairs[place], pairs[place - 1] = pairs[place - 1], pairs[place]
             flow = load(flows, place)
             store(flows, place, load(flows, place - 1))
@@ -124,19 +127,14 @@ def _ordered(pairs: Integers, flows: Words, count: int, book: Book) -> int:
 
 
 @compiled
-def _goes_before(one: int, other: int, book: Book) -> bool:
+def _goes_before(one: int, other: int, surplus: Words) -> bool:
     sold, other_sold = one >> SELLER, other >> SELLER
     if sold != other_sold:
-        mine, theirs = _surplus(book, sold), _surplus(book, other_sold)
+        mine, theirs = load(surplus, sold), load(surplus, other_sold)
         return mine > theirs if mine != theirs else sold < other_sold
     bought, other_bought = one & BUYER, other & BUYER
-    mine, theirs = _surplus(book, bought), _surplus(book, other_bought)
+    mine, theirs = load(surplus, bought), load(surplus, other_bought)
     return mine < theirs if mine != theirs else bought < other_bought
-
-
-@compiled
-def _surplus(book: Book, asset: int) -> int:
-    return excess(load(book.values, asset), book.targets[asset], book.total)
 
 
 @compiled

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from fractions import Fraction
 
 from controller.units import VALUE_DECIMALS, to_decimal
@@ -48,6 +49,11 @@ def rounded(value: Fraction | int, places: int) -> int:
 def money(value: Fraction | int, places: int = MONEY_PLACES) -> str:
     """D36 of a currency as text: rounded here and nowhere before."""
     return f"{to_decimal(rounded(value, places), places):f}"
+
+
+def spoken(amount: str) -> str:
+    """What `money` has written, for people: ``1,234.50``."""
+    return f"{Decimal(amount):,}"
 
 
 def moment(time: int) -> str:

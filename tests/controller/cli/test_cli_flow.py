@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from command import Here
 from vault_world import VaultWorld
@@ -31,6 +33,7 @@ def test_flow_plan__out_of_its_band__then_the_least_deposit_is_exactly_enough(wo
         ((), 64),
         (("--deposit", "1 USD", "--withdraw", "1 USD"), 64),
         (("--deposit", "much"), 64),
+        (("--deposit", "0 USD"), 64),
         (("--withdraw", "99999999999 USD"), 65),
     ],
 )
@@ -38,6 +41,17 @@ def test_flow_plan__of_what_cannot_be__then_refused(
     world: VaultWorld, here: Here, arguments: tuple[str, ...], code: int
 ) -> None:
     assert here("flow", "plan", *arguments).code == code
+
+
+def test_flow_plan__of_a_vault_on_its_targets__then_nothing_to_trade_and_out_of_band_the_asset_by_name(
+    world: VaultWorld, here: Here
+) -> None:
+    said = here("flow", "plan", "--deposit", "1000 USD").said
+    assert "There is nothing that a rebalance could trade instead." in said
+    assert "inside every band" in said
+    world.move(160)
+    said = here("flow", "plan", "--deposit", "1000 USD").said
+    assert re.search(r"EQUITY[A-Z, ]* in breach of a band", said)
 
 
 def test_flow_plan__without_a_price__then_the_asset_is_named(world: VaultWorld, here: Here) -> None:

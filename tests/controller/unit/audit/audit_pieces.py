@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import rlp
 from eth_abi import encode
@@ -121,19 +122,21 @@ def made_transaction(source: bytes, sender: str, to: str | None, data: bytes) ->
     return bytes(b"\x7e" + rlp.encode([source, *ends, b"", b"", b"\x52\x08", b"", data]))
 
 
-def trie_root(items: Sequence[bytes]) -> bytes:
+@cache
+def _trie(items: tuple[bytes, ...]) -> HexaryTrie:
     trie = HexaryTrie({})
     for index, item in enumerate(items):
         trie[rlp.encode(index)] = item
-    return bytes(trie.root_hash)
+    return trie
+
+
+def trie_root(items: Sequence[bytes]) -> bytes:
+    return bytes(_trie(tuple(items)).root_hash)
 
 
 def trie_path(items: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """The nodes from the root to an item."""
-    trie = HexaryTrie({})
-    for place, item in enumerate(items):
-        trie[rlp.encode(place)] = item
-    return tuple(rlp.encode(node) for node in trie.get_proof(rlp.encode(index)))
+    return tuple(rlp.encode(node) for node in _trie(tuple(items)).get_proof(rlp.encode(index)))
 
 
 def next_head(head: bytes, seq: int, kind: int, payload: bytes) -> bytes:

@@ -13,6 +13,7 @@ from controller.audit.quality import MARKS, quality, suspects, wanted_blocks
 from controller.model import Entry, Kind
 
 V3 = bytes.fromhex("c42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67")
+V2 = bytes.fromhex("d78ad95fa46c994b6551d0da85fc275fe613ce37657fb8d5e3d130840159d822")
 POOL, ATTACKER, VENUE = address("pool"), address("attacker"), address("venue")
 
 
@@ -20,6 +21,23 @@ def _swap(first: int, who: str, pool: str = POOL) -> tuple[str, list[bytes], byt
     """A pool's log: so much of its first token came in, negative where it went."""
     word = bytes.fromhex(who[2:]).rjust(32, b"\0")
     return pool, [V3, word, word], first.to_bytes(32, signed=True) + bytes(128)
+
+
+def _swap_v2(first: int, who: str) -> tuple[str, list[bytes], bytes]:
+    """Of a pair: what came in of both tokens, then what went of both."""
+    word = bytes.fromhex(who[2:]).rjust(32, b"\0")
+    amounts = (first, 0, 0, 9) if first > 0 else (0, 9, -first, 0)
+    return POOL, [V2, word, word], b"".join(amount.to_bytes(32) for amount in amounts)
+
+
+def test_suspects__when_the_pool_is_a_pair__then_are_named_alike() -> None:
+    _, evidence, entry = _rebalanced()
+    own = made_receipt(1, [_swap_v2(7, VENUE), (address("ledger"), [], b"")])
+    at = replace(entry, log_index=2)
+    front = made_receipt(0, [_swap_v2(5, ATTACKER)])
+    for back, found in ((-5, {ATTACKER.lower()}), (5, set())):
+        behind = made_receipt(2, [_swap_v2(back, ATTACKER)])
+        assert set(suspects(_in_block(evidence, at, front, own, behind), at)) == found
 
 
 def _rebalanced() -> tuple[Scene, Evidence, Entry]:

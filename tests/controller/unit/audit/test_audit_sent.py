@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -18,9 +18,12 @@ from eth_utils import keccak
 from controller.audit.evidence import Call, Evidence, Inclusion, Missing
 from controller.audit.judge import judge
 from controller.audit.proof import looked_up
+from controller.audit.read_chain import read_inclusions
 from controller.audit.report import Level
 from controller.audit.sent import check_transactions
 from controller.audit.transaction_trie import encode_transaction, inclusion, read_transaction
+from controller.chain.client import Chain
+from controller.chain.transport import RpcError
 from controller.errors import InputError
 from controller.execution.keys import development_signer
 from controller.model import Entry, Kind
@@ -225,3 +228,31 @@ def test_call__when_altered_together_with_nothing_else__then_l4_alone_would_have
     believed = replace(evidence, inclusions=None, calls={**evidence.calls, entry.transaction: call})
     assert judge(believed).ok
     assert not judge(replace(believed, inclusions=evidence.inclusions)).ok
+
+
+class _Rollup(Chain):
+    """A chain with one block, whose first transaction is of a type of its own."""
+
+    def __init__(self, inside: list[dict[str, Any]], raw: str | None) -> None:
+        self._block, self._raw = {"transactions": inside}, raw
+
+    def request(self, method: str, *parameters: Any) -> Any:
+        assert method == "eth_getRawTransactionByHash"
+        if self._raw is None:
+            raise RpcError(method, -32601, "no such method")
+        return self._raw
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        return [self._block for _ in calls]
+
+
+def test_read_inclusions__when_another_transaction_is_of_an_unknown_type__then_its_bytes_are_asked_for() -> None:
+    internal = b"\x6a" + rlp.encode([b"\7", b"start of the block"])
+    told, raw = _signed("tipped")
+    inside = [{"type": "0x6a", "hash": "0x" + keccak(internal).hex()}, {**told, "hash": "0x" + keccak(raw).hex()}]
+    found = read_inclusions(_Rollup(inside, "0x" + internal.hex()), {keccak(raw): 7})
+    assert found == {keccak(raw): Inclusion(1, trie_path([internal, raw], 1))}
+    refused = read_inclusions(_Rollup(inside, None), {keccak(raw): 7})[keccak(raw)]
+    assert isinstance(refused, Missing)
+    gone = read_inclusions(_Rollup([], None), {keccak(raw): 7})[keccak(raw)]
+    assert isinstance(gone, Missing)

@@ -13,6 +13,7 @@ from planning_pieces import make_mandate
 
 from controller.backtest.engine import Setting, run
 from controller.backtest.history import moments, part
+from controller.backtest.moments import Moment
 from controller.backtest.paper import Proportional, full_range
 from controller.errors import InputError
 from controller.market import datasets

@@ -12,9 +12,10 @@ from planning_pieces import make_mandate
 from controller.backtest.engine import Gas, Setting
 from controller.backtest.futures import FloatArray, Jumps, Normal, Regimes, Resampled, future, prices_from
 from controller.backtest.history import moments
+from controller.backtest.outcomes import ONE, by_compiled, by_engine
 from controller.backtest.paper import Proportional, full_range
 from controller.backtest.scenarios import EPISODES, GAS, TROUBLES, episode, held
-from controller.backtest.simulation import ONE, Course, Simulation, replayed, simulate
+from controller.backtest.simulation import Course, Simulation, replayed, simulate
 from controller.errors import InputError
 from controller.market import datasets
 from controller.model import Reason
@@ -123,6 +124,30 @@ def test_simulate__on_one_core_or_two__then_the_same_to_the_bit() -> None:
     assert run(paths=6, seed=2).outcomes != one.outcomes[:6]
 
 
+@pytest.mark.parametrize("name", ["normal", "jumps", "regimes"])
+def test_simulate__compiled__then_the_same_to_the_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Troubles and parts that are not compiled are left to the engine, path by path."""
+    ours = Setting(MANDATE, Proportional(30), gas=Gas(price=10**27))
+    cases = [(ours, None), (ours, "gas"), (ours, "frozen-feed"), (Setting(MANDATE, full_range(MANDATE, 10**43)), None)]
+    for setting, trouble in cases:
+        plain = run(name, paths=4, setting=setting, trouble=trouble)
+        with monkeypatch.context() as patched:
+            patched.setattr("controller.backtest.simulation.MANY", 1)
+            fast = run(name, paths=4, setting=setting, trouble=trouble)
+        assert plain.outcomes == fast.outcomes
+        assert (plain.values == fast.values).all()
+
+
+def test_by_compiled__then_the_steps_of_the_engine_or_a_refusal_by_name() -> None:
+    happened = moments(MANDATE, NAMES, PAST.loc["2007":"2012"])
+    setting = Setting(MANDATE, Proportional(10))
+    steps = by_compiled(setting, happened, VALUE)
+    assert steps == by_engine(setting, happened, VALUE, None)
+    assert sum(bool(step.fills) for step in steps) > 2
+    with pytest.raises(InputError, match="not compiled"):
+        by_compiled(setting, TROUBLES["stuck-feed"].moments(happened), VALUE)
+
+
 def test_simulate__without_any_risk__then_every_number_is_known() -> None:
     """Returns that never differ: growth is theirs, and nothing drifts, falls, or is traded."""
     still = Course(MANDATE, NAMES, pd.DataFrame(100.0, PAST.index, list(NAMES)), MONTH, 12)
@@ -154,6 +179,16 @@ def test_replayed__then_costs_drift_and_budget_are_those_of_the_ticks() -> None:
     assert one.loss_budget >= fraction_up(lost, first.value_before) / capacity(MANDATE.limits.loss_budget)
 
 
+def test_replayed__twice_in_pools__then_the_second_does_not_find_what_the_first_has_left() -> None:
+    mandate = make_mandate([6_000, 3_000, 1_000], band=100, destination=50)
+    fresh, used = (Setting(mandate, full_range(mandate, 5 * 10**6 * ONE)) for _ in range(2))
+    later = moments(mandate, NAMES, episode("2020", PAST))
+    alone = replayed(fresh, later, VALUE)
+    assert alone.outcomes[0].rebalances > 1
+    replayed(used, moments(mandate, NAMES, episode("2008", PAST)), VALUE)
+    assert replayed(used, later, VALUE).outcomes == alone.outcomes
+
+
 def test_simulate__then_goals_are_counted() -> None:
     found = run(paths=8)
     finals = sorted(one.final for one in found.outcomes)
@@ -161,6 +196,9 @@ def test_simulate__then_goals_are_counted() -> None:
     assert found.reached(goal).share == 5 / 8
     assert found.shortfall(goal) == pytest.approx(goal - np.mean(finals[:3]))
     assert found.shortfall(0.0) == 0.0
+    assert [each.value for each in found.missing(0.0)] == [0.0] * 3
+    assert found.missing(goal)[2].value == pytest.approx(goal - np.quantile(finals, 0.05))
+    assert found.missing(goal)[1].value == 0.0
     low, middle, high = found.quantiles("final")
     assert low.value < middle.value < high.value
     assert middle.low <= middle.value <= middle.high
@@ -169,6 +207,8 @@ def test_simulate__then_goals_are_counted() -> None:
 def test_simulate__of_nothing__then_an_error() -> None:
     with pytest.raises(InputError, match="are nothing"):
         run(paths=0)
+    with pytest.raises(InputError, match="No process"):
+        run(jobs=0)
     fall = Normal(np.full(3, -9.0), np.zeros((3, 3)))
     with pytest.raises(InputError, match="its feed cannot say"):
         simulate(Setting(MANDATE, Proportional(10)), COURSE, fall, VALUE, paths=1, seed=1)

@@ -14,6 +14,7 @@ from skfolio.optimization import MeanRisk, NestedClustersOptimization
 from controller.errors import InputError
 from controller.strategy.constraints import Constraints, Group, InfeasibleError
 from controller.strategy.optimisers import active_set
+from controller.strategy.optimisers.convex import inside
 from controller.strategy.optimisers.exclusion import cost_of_exclusions
 from controller.strategy.optimisers.genetic import ChosenHoldings, front
 from controller.strategy.optimisers.hierarchical import HierarchicalRiskParity
@@ -99,6 +100,22 @@ def test_mean_variance__when_trading_costs__then_it_stays_where_the_gain_is_smal
     assert moved[0] > moved[1] > moved[2]
     assert moved[2] == pytest.approx(0.0, abs=1e-6)
     assert 0.0 < moved[3] < moved[0]
+
+
+@pytest.mark.parametrize(
+    ("weights", "upper", "expected"),
+    [
+        ([0.5, 0.4], [1.0, 1.0], [0.5 + 0.1 * 0.5 / 1.1, 0.4 + 0.1 * 0.6 / 1.1]),  # in proportion to the room above
+        ([0.6, 0.6], [1.0, 1.0], [0.5, 0.5]),
+        ([0.49, 0.6], [0.5, 0.5], [0.5, 0.5]),  # where the room is just enough all of it is used
+        ([0.6, 0.6], [0.4, 0.4], [0.4, 0.4]),  # and where it is not, as far as it goes
+    ],
+)
+def test_inside__of_weights_that_miss_the_sum_or_a_bound__then_the_sum_is_one_where_there_is_room(
+    weights: list[float], upper: list[float], expected: list[float]
+) -> None:
+    found = inside(np.array(weights), np.zeros(2), np.array(upper))
+    assert found == pytest.approx(expected, abs=1e-15)
 
 
 def test_constraints__when_all_are_given__then_all_are_kept() -> None:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import kurtosis, skew
+from scipy.stats import binom, kurtosis, skew
 
 from controller.errors import InputError
 from controller.strategy.statistics import (
@@ -13,6 +13,7 @@ from controller.strategy.statistics import (
     deflated_sharpe,
     expected_maximum,
     probabilistic_sharpe,
+    quantiles,
     sharpe,
 )
 
@@ -63,3 +64,20 @@ def test_sharpe__of_no_usable_series__then_one_clear_error(returns: list[float])
 def test_expected_maximum__of_impossible_trials__then_an_error(trials: float, variance: float) -> None:
     with pytest.raises(InputError):
         expected_maximum(trials, variance)
+
+
+@pytest.mark.parametrize("count", [5, 20, 60, 72, 100, 200, 1_000])
+def test_quantiles__of_any_number_of_draws__then_the_interval_holds_the_true_one_in_95_of_100(count: int) -> None:
+    """The exact chance: the true quantile lies between two order statistics when so many draws are below it."""
+    for each in quantiles([float(rank) for rank in range(1, count + 1)]):
+        low, high = max(each.low, 0.0), min(each.high, count + 1.0)  # values are their ranks; infinite: no bound
+        assert binom.cdf(high - 1, count, each.at) - binom.cdf(low - 1, count, each.at) >= 0.95
+        assert low <= each.value <= high
+    assert math.isinf(quantiles([0.0] * 5)[0].low)
+    assert math.isfinite(quantiles([0.0] * 200)[0].low)
+
+
+@pytest.mark.parametrize("drawn", [[], [1.0, math.nan]])
+def test_quantiles__of_no_numbers__then_an_error(drawn: list[float]) -> None:
+    with pytest.raises(InputError):
+        quantiles(drawn)

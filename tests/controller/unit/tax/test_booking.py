@@ -206,6 +206,15 @@ def test_book__with_no_lot_named__then_that_is_said() -> None:
     assert "no lot is named" in caught.value.mistakes[0].what
 
 
+def test_book__with_more_lots_named_than_are_sold__then_that_is_said() -> None:
+    lots = (("first", 6), ("last", 5))
+    with pytest.raises(InputError) as caught:
+        book([*three_lots(), sold("2024-03-01", 10, 900, name="x", lots=lots)], Method.SPECIFIC)
+    (mistake,) = caught.value.mistakes
+    assert mistake.where == "row of x"
+    assert "named for 1 more than the 10" in mistake.what
+
+
 def test_book__with_the_same_row_twice_or_nothing__then_both_are_named() -> None:
     movements = [bought("2023-01-01", 10, 100, name="x"), bought("2023-01-01", 10, 100, name="x")]
     with pytest.raises(InputError) as caught:

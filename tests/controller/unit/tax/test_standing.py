@@ -9,7 +9,7 @@ from tax_pieces import at, bought, sold
 from controller.errors import InputError
 from controller.tax.booking import Method, book
 from controller.tax.check import differences, undeclared
-from controller.tax.standing import Order, StandingRule, in_force, read_rule
+from controller.tax.standing import Order, StandingRule, in_force, read_rule, recognised
 
 VAULT = "0x" + "11" * 20
 HIFO, LIFO = StandingRule(VAULT, Method.HIFO), StandingRule(VAULT, Method.LIFO)
@@ -40,11 +40,17 @@ def test_rule__that_is_not_canonical__then_refused(source: bytes) -> None:
         read_rule(source, "rule.json")
 
 
+def test_recognised__of_hashes__then_the_rules_of_this_vault_without_a_file() -> None:
+    other = StandingRule("0x" + "22" * 20, Method.FIFO)
+    declared = [(3, 100, LIFO.statement), (4, 200, b"?" * 32), (5, 300, other.statement), (6, 400, HIFO.statement)]
+    assert set(recognised(declared, VAULT)) == {HIFO, LIFO}
+
+
 def test_in_force__of_declared_rules__then_by_their_entries() -> None:
     declared = [(9, 90, LIFO.statement), (3, 30, HIFO.statement), (5, 50, b"\0" * 32), (12, 120, HIFO.statement)]
     assert in_force([HIFO, LIFO], declared, VAULT) == (Order(HIFO, 3, 30), Order(LIFO, 9, 90), Order(HIFO, 12, 120))
     assert undeclared(declared, in_force([HIFO, LIFO], declared, VAULT)) == [
-        "entry 5 declares 0x" + "00" * 32 + ", whose file is not given"
+        "entry 5 declares 0x" + "00" * 32 + ", which is no standing lot rule that is known here"
     ]
 
 

@@ -115,6 +115,17 @@ def test_assumptions__that_no_returns_can_have__then_said() -> None:
     assert not Assumptions(("A", "B", "C"), (0.0,) * 3, (0.1,) * 3, impossible).is_possible()
 
 
+def test_simulate_and_propose__then_they_tell_how_much_is_done() -> None:
+    told: list[float] = []
+    simulate([goal()], ONE, now=NOW, paths=100, seed=1, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    tried: list[float] = []
+    bold = goal(path=(Knot(0, (9_000, 1_000)),), at=later(2))
+    found = propose(bold, (0, 10_000), TWO, now=NOW, paths=100, seed=1, progress=tried.append)
+    assert tried == [(done + 1) / len(found) for done in range(len(found))]
+
+
 def test_goal__that_is_past__then_decided_by_what_is_there() -> None:
     found = simulate([goal(at=NOW - MONTH, amount=99_000.0)], ONE, now=NOW, paths=100, seed=1)
     assert found.outcomes[0].chance.share == 1.0
