@@ -110,7 +110,7 @@ def swept(count: int) -> None:
     from controller.backtest.sweep.engines import sweep
     from controller.backtest.sweep.store import Store
 
-    prices = stocks().iloc[-500:, :4]
+    prices = stocks().iloc[-60:, :4]
     work = bands(prices, [100 + place for place in range(count // 100)], costs=100)
     with tempfile.TemporaryDirectory() as folder:
         sweep(work, Store.opened(Path(folder), work), jobs=1)

@@ -21,7 +21,7 @@ TEXTS = {
     "backtest.sweep.1000": "1,000 bands, both cores",
 }
 REST = """
-On one core the 1,000 take {one} s; two cores are {cores} times as fast. 100,000 configurations (4 assets, 500 days)
+On one core the 1,000 take {one} s; two cores are {cores} times as fast. 100,000 configurations (4 assets, 60 days)
 need {memory} MiB at most, with pieces written as they are done, 1,000 need {few} MiB.
 """
 

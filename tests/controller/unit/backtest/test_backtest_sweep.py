@@ -155,6 +155,7 @@ def test_verdict__when_only_chance_differs__then_no_rule_is_clearly_best(tmp_pat
     said = verdict(found, table, 365.25, top=4)
     assert not said.is_clear
     assert said.words[0].startswith("No rule is clearly best")
+    assert "by chance alone" in said.words[0]
     assert said.trials == 8
     assert said.overfitting is not None
     document = sweep_document(said)
