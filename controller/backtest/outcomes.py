@@ -34,6 +34,7 @@ class Step(NamedTuple):
     balances: tuple[int, ...]  # {qTok} before anything is done
     targets: tuple[int, ...]  # {bps}
     fills: tuple[Fill, ...]  # none where nothing is done
+    owned: float = 1.0  # {1} of the vault that the first shares are; fees make it less
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,12 @@ def by_engine(setting: Setting, moments: Sequence[Moment], value: int, past: pd.
     """The steps of `engine.run`."""
     ticks = run(setting, moments, value, past=past)
     return [
-        Step(tick.balances, tick.targets, () if tick.outcome is None else tick.outcome.rebalance.fills)
+        Step(
+            tick.balances,
+            tick.targets,
+            () if tick.outcome is None else tick.outcome.rebalance.fills,
+            ticks[0].supply / tick.supply,
+        )
         for tick in ticks
     ]
 
@@ -88,9 +94,10 @@ def by_compiled(setting: Setting, moments: Sequence[Moment], value: int) -> list
 
 
 def outcome_of(setting: Setting, moments: Sequence[Moment], steps: Sequence[Step]) -> tuple[Outcome, FloatArray]:
-    """Measures, and the value (T,) {quote} at each moment."""
+    """Measures, and the value (T,) {quote} of the first shares at each moment."""
     held = [rules.values(step.balances, moment.worth) for step, moment in zip(steps, moments, strict=True)]
-    values = np.array([sum(row) / ONE for row in held])
+    whole = np.array([sum(row) / ONE for row in held])
+    values = whole * np.array([step.owned for step in steps])
     years = (moments[-1].block.timestamp - moments[0].block.timestamp) / YEAR
     drifts = [_drift(row, step.targets) for row, step in zip(held, steps, strict=True)]
     lost = [_lost(step, moment) for step, moment in zip(steps, moments, strict=True)]
@@ -98,7 +105,7 @@ def outcome_of(setting: Setting, moments: Sequence[Moment], steps: Sequence[Step
         growth=float((values[-1] / values[0]) ** (1.0 / years) - 1.0),
         final=float(values[-1]),
         gas=sum(_gas(setting, step, moment) for step, moment in zip(steps, moments, strict=True)) / ONE,
-        cost=float(sum(lost) / ONE / values.mean() / years),
+        cost=float(sum(lost) / ONE / whole.mean() / years),
         drift=float(np.mean(drifts)),
         worst_drift=max(drifts),
         fall=float(1.0 - np.min(values / np.maximum.accumulate(values))),

@@ -159,6 +159,15 @@ def test_simulate__without_any_risk__then_every_number_is_known() -> None:
         assert one.worst_drift == pytest.approx(0.0, abs=1e-6)
 
 
+def test_replayed__when_the_vault_takes_fees__then_the_owner_grows_by_so_much_less() -> None:
+    happened = moments(MANDATE, NAMES, PAST.loc["2007":"2010"])
+    (free,) = replayed(Setting(MANDATE, Proportional(10)), happened, VALUE).outcomes
+    dear = replace(MANDATE, fees=replace(MANDATE.fees, management=200))
+    (paid,) = replayed(Setting(dear, Proportional(10)), happened, VALUE).outcomes
+    assert (1 + paid.growth) / (1 + free.growth) == pytest.approx(0.98, abs=5e-4)
+    assert paid.cost == pytest.approx(free.cost, rel=1e-6)
+
+
 def test_replayed__then_costs_drift_and_budget_are_those_of_the_ticks() -> None:
     from controller.backtest.engine import run as engine
 
