@@ -20,9 +20,9 @@ from controller.strategy.statistics import Quantile
 from controller.units import BPS
 
 SHOWN = {
-    "growth": ("growth\n/year", "{:.2%}", 1.0),
-    "fall": ("largest\nfall", "{:.2%}", 1.0),
-    "worst_drift": ("largest\ndrift", "{:.2%}", 1.0),
+    "growth": ("growth\n/year", "{:.1%}", 1.0),
+    "fall": ("worst\nfall", "{:.1%}", 1.0),
+    "worst_drift": ("worst\ndrift", "{:.1%}", 1.0),
     "cost": ("cost\nbps/yr", "{:.2f}", BPS),
     "loss_budget": ("loss\nbudget", "{:.1%}", 1.0),
     "rebalances": ("times", "{:.0f}", 1.0),
@@ -39,7 +39,7 @@ CAPTION = (
 
 def simulation_table(found: Mapping[str, Simulation]) -> Table:
     """Three lines for each scenario that has more than one path."""
-    table = Table(title="What became of the vault", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    table = Table(title="What became of the vault", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.caption, table.caption_justify = CAPTION, "left"
     table.add_column("scenario", no_wrap=True)
     for heading, *_ in SHOWN.values():

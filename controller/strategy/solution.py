@@ -20,7 +20,7 @@ class Attempt:
 class Solution:
     """Weights, and how they were found."""
 
-    weights: FloatArray  # (n,) sums to 1, inside of all constraints to 1e-9
+    weights: FloatArray  # (n,) sum to 1 and keep the bounds of each asset to 1e-9, other constraints to 1e-6
     objective: float  # of the optimiser's own problem, at the weights
     attempts: tuple[Attempt, ...]  # in the order of the fallback chain, the one that answered last
     details: Mapping[str, float] = field(default_factory=dict)  # of the method, by name

@@ -104,8 +104,7 @@ def _memory(count: int) -> float:
 
 
 def swept(count: int) -> None:
-    """Prints the peak of this process in MiB."""
-    import resource
+    """Prints the peak of this process in MiB; `getrusage` would give that of the process which started it."""
     import tempfile
 
     from controller.backtest.sweep.engines import sweep
@@ -115,7 +114,8 @@ def swept(count: int) -> None:
     work = bands(prices, [100 + place for place in range(count // 100)], costs=100)
     with tempfile.TemporaryDirectory() as folder:
         sweep(work, Store.opened(Path(folder), work), jobs=1)
-    print(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
+    status = Path("/proc/self/status").read_text()
+    print(round(int(status.partition("VmHWM:")[2].split()[0]) / 1024, 1))
 
 
 def stocks() -> pd.DataFrame:

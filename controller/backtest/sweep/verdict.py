@@ -115,15 +115,22 @@ def verdict(
         raise InputError("There is nothing to rank.", "Give a longer history, or a wider grid.")
     order = possible.sort_values([by, "configuration"], ascending=[False, True], kind="stable")
     chosen = [int(number) for number in order["configuration"].iloc[:top]]
-    series = {number: _returns(work.values(number)) for number in chosen}
-    progress(len(chosen))
-    lead = differences(np.array([series[number] for number in chosen]), per_year, by, seed=seed)
+    series: dict[int, FloatArray] = {}  # each is run again once
+
+    def returns_of(number: int) -> FloatArray:
+        if number not in series:
+            values = work.values(number)
+            series[number] = values[1:] / values[:-1] - 1.0
+            progress(1)
+        return series[number]
+
+    lead = differences(np.array([returns_of(number) for number in chosen]), per_year, by, seed=seed)
     rows = order.set_index("configuration")
     best = tuple(
         Ranked(
             number,
             work.grid.labels(number),
-            measures(series[number], per_year, seed=seed),
+            measures(returns_of(number), per_year, seed=seed),
             None if place == 0 else lead[place - 1],
             float(rows.loc[number, "cost"]),
             float(rows.loc[number, "turnover"]),
@@ -132,13 +139,10 @@ def verdict(
         for place, number in enumerate(chosen)
     )
     numbers = _sampled(possible["configuration"].to_numpy())
-    overfitting = _overfitting(work, numbers, progress)
-    return Verdict(by, best, _deflated(work, possible, per_year), overfitting, len(possible), len(numbers))
-
-
-def _returns(values: FloatArray) -> FloatArray:
-    found: FloatArray = values[1:] / values[:-1] - 1.0
-    return found
+    overfitting = None
+    if len(numbers) >= 2 and len(work.moments) - 1 >= 2 * PARTS:
+        overfitting = probability_of_overfitting(np.array([returns_of(number) for number in numbers]).T)
+    return Verdict(by, best, _deflated(possible, returns_of, per_year), overfitting, len(possible), len(numbers))
 
 
 def _sampled(numbers: npt.NDArray[np.int64]) -> list[int]:
@@ -146,19 +150,9 @@ def _sampled(numbers: npt.NDArray[np.int64]) -> list[int]:
     return [int(number) for number in numbers[places]]
 
 
-def _overfitting(work: Work, numbers: list[int], progress: Callable[[int], None]) -> Overfitting | None:
-    if len(numbers) < 2 or len(work.moments) - 1 < 2 * PARTS:
-        return None
-    series = []
-    for number in numbers:
-        series.append(_returns(work.values(number)))
-        progress(1)
-    return probability_of_overfitting(np.array(series).T)
-
-
-def _deflated(work: Work, possible: pd.DataFrame, per_year: float) -> float:
+def _deflated(possible: pd.DataFrame, returns_of: Callable[[int], FloatArray], per_year: float) -> float:
     """Of the best by its Sharpe ratio; all trials count as independent, so it errs low."""
     ratios = possible["sharpe"].to_numpy(dtype=float) / sqrt(per_year)
     best = int(possible["configuration"].iloc[int(np.argmax(ratios))])
     variance = float(np.var(ratios, ddof=1)) if len(ratios) > 1 else 0.0
-    return deflated_sharpe(sharpe(_returns(work.values(best))), len(ratios), variance)
+    return deflated_sharpe(sharpe(returns_of(best)), len(ratios), variance)

@@ -67,7 +67,7 @@ class Work:
         said = repr((self.grid.axes, self.grid.base, self.value))
         digest = sha256(re.sub(" at 0x[0-9a-f]+", "", said).encode())  # where an object lies says nothing
         for moment in self.moments:
-            digest.update(repr((moment.block.timestamp, moment.prices, moment.market, moment.updated_at)).encode())
+            digest.update(repr(moment).encode())
         if self.past is not None:
             digest.update(self.past.to_numpy(dtype=float).tobytes())
         return digest.hexdigest()
@@ -130,4 +130,5 @@ class Work:
 
 
 def _values(ticks: Sequence[TickRecord]) -> FloatArray:
-    return np.array([tick.value / 10**VALUE_DECIMALS for tick in ticks])
+    """(T,) {quote} of the shares there were at first."""
+    return np.array([tick.value * ticks[0].supply / tick.supply / 10**VALUE_DECIMALS for tick in ticks])

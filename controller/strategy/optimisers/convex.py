@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from controller.errors import InputError, MissingExtraError
-from controller.strategy.constraints import Constraints, InfeasibleError
+from controller.strategy.constraints import SLACK, Constraints, InfeasibleError
 from controller.strategy.protocol import FloatArray, Moments
 from controller.strategy.solution import Attempt, Solution
 
@@ -24,7 +24,8 @@ CHAIN: Final = ("CLARABEL", "PIQP", "SCS")
 """Solvers in the order in which they are tried; those that cannot take a problem say so and are passed over."""
 OPTIMAL: Final = "optimal"
 TOLERANCE: Final = 1e-6
-"""{1} by which an answer may miss a constraint before it is refused."""
+"""{1} by which an answer may miss a group, a turnover, a tracking error or a target before it is refused; bounds of
+single assets are kept to the last digit, and the sum to `SLACK`."""
 _EACH: Final = 64
 """Bounds up to which each is a constraint of its own, to be named in a conflict."""
 
@@ -158,15 +159,12 @@ class Program:
         found = np.asarray(self.w.value, dtype=np.float64)
         if self.scaled:
             found = found / float(self.scale.value)
-        clipped = np.clip(found, self.constraints.lower, self.constraints.upper)
-        rest = 1.0 - clipped.sum()
-        room = self.constraints.upper - clipped if rest > 0 else clipped - self.constraints.lower
-        total = float(room.sum())
-        filled: FloatArray = clipped + rest * room / total if total > abs(rest) else clipped
-        return filled
+        return inside(found, self.constraints.lower, self.constraints.upper)
 
     def _missed(self, named: Sequence[Named], weights: FloatArray) -> str | None:
         """The first constraint that clean weights miss."""
+        if not abs(weights.sum() - 1.0) <= SLACK:
+            return f"weights sum to 1, by {abs(weights.sum() - 1.0):.1e}"
         scale = float(self.scale.value) if self.scaled else 1.0
         self.w.value = weights * scale
         missed = (name for name, each in named if np.max(each.violation()) > TOLERANCE * max(scale, 1.0))
@@ -197,6 +195,18 @@ def _tried(problem: Any, solver: str) -> str:
 def _is_feasible(named: Sequence[Named]) -> bool:
     said = _tried(cp.Problem(cp.Minimize(0), [each for _, each in named]), "CLARABEL")
     return not said.startswith("infeasible")
+
+
+def inside(weights: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """(n,) next to `weights`, inside of the bounds to the last digit, and summing to 1 as far as they leave room."""
+    clipped = np.clip(weights, lower, upper)
+    rest = 1.0 - clipped.sum()
+    room = upper - clipped if rest > 0 else clipped - lower
+    total = float(room.sum())
+    if not total > 0.0:
+        return clipped
+    filled: FloatArray = np.clip(clipped + np.sign(rest) * room * min(abs(rest) / total, 1.0), lower, upper)
+    return filled
 
 
 def root(covariance: FloatArray) -> FloatArray:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from controller.errors import InputError
 from controller.strategy.constraints import Constraints
-from controller.strategy.optimisers.convex import Program, cp
+from controller.strategy.optimisers.convex import Program, cp, require_numbers
+from controller.strategy.optimisers.linear import HIGHS, least_tail
 from controller.strategy.protocol import FloatArray, Moments
-from controller.strategy.solution import Solution
+from controller.strategy.solution import Attempt, Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +19,27 @@ class MinimumCVaR:
     """min of the mean loss in the worst part of the scenarios, a linear program (Rockafellar and Uryasev 2000)."""
 
     confidence: float = 0.95  # {1} part of the scenarios that is not among the worst
+    chain: tuple[str, ...] = (HIGHS, "CLARABEL", "SCS")
 
     def solve(self, moments: Moments, constraints: Constraints) -> Solution:
         """See `Optimiser.solve`. `objective` is the conditional value at risk {1/period}, costs included."""
         if not 0.0 < self.confidence < 1.0:
             raise InputError(f"The confidence is {self.confidence}, must be between 0 and 1.", "95% are 0.95.")
         scenarios = _scenarios(moments, constraints)
+        attempts: tuple[Attempt, ...] = ()
+        if self.chain[:1] == (HIGHS,):
+            constraints.require_sound()
+            require_numbers(moments, constraints)
+            found = least_tail(scenarios, constraints, 1.0 - self.confidence)
+            if isinstance(found, Solution):
+                return found
+            attempts = (found,)
         program = Program(constraints, moments)
         threshold, excess = cp.Variable(), cp.Variable(len(scenarios), nonneg=True)
         program.extra.append(("losses beyond the threshold", excess >= -scenarios @ program.w - threshold))
         tail = threshold + cp.sum(excess) / ((1.0 - self.confidence) * len(scenarios))
-        return program.minimise(tail + program.cost(), ("CLARABEL", "SCS"))
+        solution = program.minimise(tail + program.cost(), tuple(each for each in self.chain if each != HIGHS))
+        return replace(solution, attempts=(*attempts, *solution.attempts))
 
 
 @dataclass(frozen=True, slots=True)

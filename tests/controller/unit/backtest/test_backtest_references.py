@@ -51,7 +51,7 @@ def test_constant_weights__beside_a_pool_of_these_weights__then_ahead_by_half_va
     found = Track.of(mandate, moments).run(setting, VALUE)
     share = weight / 10_000
     ahead = np.log(found.values[-1] / found.values[0]) - share * np.log(answers[-1] / answers[0])
-    assert ahead / MOMENTS == pytest.approx(SIGMA**2 / 2 * share * (1 - share), rel=0.01)
+    assert ahead / MOMENTS == pytest.approx(SIGMA**2 / 2 * share * (1 - share), rel=0.002)
     ticks = run_engine(setting, moments[:100], VALUE)  # the engine itself
     assert found.values[:100] == pytest.approx([tick.value / 10**36 for tick in ticks], rel=1e-12)
 
@@ -76,7 +76,7 @@ def test_pool__when_arbitrageurs_keep_it_at_the_price__then_they_take_an_eighth_
         gains.append((done.given * prices[1] - paid * prices[0]) / held)
         pool = done.standing
         assert pool.price == pytest.approx(target, rel=1e-9)
-    assert np.mean(gains) == pytest.approx(SIGMA**2 / 8, rel=0.01)
+    assert np.mean(gains) == pytest.approx(SIGMA**2 / 8, rel=0.002)
 
 
 def _needed(pool: concentrated.Standing, target: int) -> int:

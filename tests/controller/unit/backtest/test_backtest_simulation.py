@@ -180,11 +180,13 @@ def test_replayed__then_costs_drift_and_budget_are_those_of_the_ticks() -> None:
 
 
 def test_replayed__twice_in_pools__then_the_second_does_not_find_what_the_first_has_left() -> None:
-    setting = Setting(MANDATE, full_range(MANDATE, 5 * 10**6 * ONE))
-    later = moments(MANDATE, NAMES, episode("2020", PAST))
-    alone = replayed(setting, later, VALUE)
-    replayed(setting, moments(MANDATE, NAMES, episode("2008", PAST)), VALUE)
-    assert replayed(setting, later, VALUE).outcomes == alone.outcomes
+    mandate = make_mandate([6_000, 3_000, 1_000], band=100, destination=50)
+    fresh, used = (Setting(mandate, full_range(mandate, 5 * 10**6 * ONE)) for _ in range(2))
+    later = moments(mandate, NAMES, episode("2020", PAST))
+    alone = replayed(fresh, later, VALUE)
+    assert alone.outcomes[0].rebalances > 1
+    replayed(used, moments(mandate, NAMES, episode("2008", PAST)), VALUE)
+    assert replayed(used, later, VALUE).outcomes == alone.outcomes
 
 
 def test_simulate__then_goals_are_counted() -> None:

@@ -230,6 +230,46 @@ def test_minimum_cvar__when_skfolio_is_asked__then_the_same() -> None:
     assert np.sort(SMALL.returns @ ours.weights)[:15].mean() == pytest.approx(-ours.objective, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"minimum": np.full(8, 0.02), "maximum": np.full(8, 0.3), "excluded": frozenset()},
+        {"groups": (Group("some", (0, 1, 2), 0.35, 0.4), Group("rest", (5, 6), 0.0, 0.1))},
+        {"current": np.full(8, 0.125), "turnover": 0.15},
+        {"current": np.full(8, 0.125), "linear_cost": np.linspace(1e-4, 4e-3, 8)},
+    ],
+)
+def test_minimum_cvar__by_a_simplex__then_the_optimum_of_an_interior_point_and_never_above_it(
+    other: dict[str, object],
+) -> None:
+    constraints = replace(FREE, **other)  # type: ignore[arg-type]
+    corner = MinimumCVaR().solve(SMALL, constraints)
+    near = MinimumCVaR(chain=("CLARABEL",)).solve(SMALL, constraints)
+    assert [each.solver for each in corner.attempts] == ["HIGHS"]
+    assert corner.objective == pytest.approx(near.objective, rel=1e-6)
+    assert corner.objective <= near.objective + 1e-9
+    assert corner.weights == pytest.approx(near.weights, abs=1e-4)
+    worst = -np.sort(SMALL.returns @ corner.weights)[:15].mean()
+    cost = constraints.linear_cost
+    paid = 0.0 if cost is None else float(cost @ np.abs(corner.weights - np.full(8, 0.125)))
+    assert corner.objective == pytest.approx(worst + paid, abs=1e-12)
+
+
+def test_minimum_cvar__when_something_is_not_linear__then_the_next_solver_keeps_it_and_both_are_recorded() -> None:
+    now = np.full(8, 0.125)
+    found = MinimumCVaR().solve(SMALL, replace(FREE, benchmark=now, tracking_error=0.001))
+    assert [each.solver for each in found.attempts] == ["HIGHS", "CLARABEL"]
+    assert found.attempts[0].said == "does not take a tracking error"
+    apart = found.weights - now
+    assert (apart @ SMALL.covariance @ apart) ** 0.5 <= 0.001 + 1e-6
+    with pytest.raises(InfeasibleError, match=r"asset 0 at most 0\.2; group some at least 0\.9"):
+        MinimumCVaR().solve(
+            SMALL,
+            replace(FREE, maximum=np.array([0.2] + [1.0] * 7), groups=(Group("some", (0,), 0.9, 1.0),)),
+        )
+
+
 def test_kelly__when_one_bet_and_cash__then_edge_over_odds() -> None:
     bet = np.array([[1.0, 0.0]] * 6 + [[-1.0, 0.0]] * 4)  # even odds, won six times of ten
     moments = Moments(bet.mean(0), np.cov(bet.T), bet, 1.0)

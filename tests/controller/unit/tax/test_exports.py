@@ -17,7 +17,7 @@ from beancount.core import inventory
 from beancount.core.data import Transaction
 from beancount.parser import printer
 from hledgers import hledger
-from tax_pieces import ONE
+from tax_pieces import ASSET, ONE, WALLET, bought, sold
 from tax_steps import TRADED, VAULT, Life, random_life, two_years
 
 from controller.errors import UsageError
@@ -84,6 +84,16 @@ def test_beancount__with_wash_sales__then_clean_too() -> None:
     life = random_life(4, 150)
     text = export("beancount", report(life, year=2024, wash=WashRule(frozenset(TRADED))), life.names(END))
     assert bean_check(text) == []
+
+
+def test_beancount__with_parts_put_together__then_clean_and_the_report_says_so() -> None:
+    whole = bought("2022-01-01", 40, 4_000)
+    parts = [replace(whole.part(2), id=f"p{number}") for number in range(20)]
+    wash = WashRule(frozenset({ASSET}))
+    made = build([*parts, sold("2022-06-01", 40, 400)], Request(law_of("us"), 2022, Method.FIFO, wash=wash))
+    assert len(made.lines) == 1
+    assert any("19 of them were put together" in note for note in made.notes)
+    assert bean_check(export("beancount", made, Names({ASSET: 0}, WALLET))) == []
 
 
 def test_beancount__read_back__then_the_gains_of_every_year_are_the_books() -> None:

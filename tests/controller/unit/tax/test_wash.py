@@ -155,7 +155,17 @@ def test_wash_sale__of_parts_held_for_different_times__then_the_shortest_counts(
     (match,) = found.matches
     assert (match.quantity, match.cost) == (40, 4_000 * ONE)
     assert match.lot is not None
-    assert match.lot.tacked == 0
+    assert (match.lot.tacked, match.lot.quantity, match.lot.cost) == (0, 40, 4_000 * ONE)
     split = [replace(part, tacked=part.tacked * (400 if number % 2 else 1)) for number, part in enumerate(parts)]
     found = book([*split, sold("2022-06-01", 40, 400)], Method.FIFO, wash=WashSales(SECURITY, days_in()))
     assert len(found.matches) == 2, "short-term and long-term stay apart"
+
+
+def test_wash_sale__of_parts_of_two_purchases__then_each_keeps_a_line_and_its_gains_theirs() -> None:
+    one, two = bought("2022-01-01", 20, 2_000), bought("2022-02-01", 20, 4_000)
+    cheap = bought("2022-03-01", 2, 10)
+    parts = [replace(lot.part(2), id=f"{lot.id}.{number}") for lot in (one, two) for number in range(10)]
+    found = book([*parts, cheap, sold("2022-06-01", 42, 420)], Method.FIFO, wash=WashSales(SECURITY, days_in()))
+    assert [(match.quantity, match.cost / ONE) for match in found.matches] == [(20, 2_000), (20, 4_000), (2, 10)]
+    assert found.put_together == 18
+    assert put_off(found) == 0
