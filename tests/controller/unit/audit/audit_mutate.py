@@ -11,9 +11,9 @@ from audit_pieces import address
 
 
 def mutations(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(where, altered copy), one for each field, however deep; a sequence also loses and doubles its last element."""
+    """(where, altered copy), one for each field that counts; a sequence also loses and doubles its last element."""
     if is_dataclass(value) and not isinstance(value, type):
-        for spec in fields(value):
+        for spec in (each for each in fields(value) if each.compare):
             for where, altered in mutations(getattr(value, spec.name), f"{path}.{spec.name}"):
                 yield where, replace(value, **{spec.name: altered})
     elif isinstance(value, tuple):
