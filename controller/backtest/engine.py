@@ -80,6 +80,10 @@ class Gas:
         """{gas} by a plan of so many trades."""
         return self.plan + self.trade * (trades - 1)
 
+    def cost(self, gas: int, moment: Moment) -> int:
+        """D36{quote} of so much {gas} at a moment."""
+        return gas * (self.price if moment.gas is None else moment.gas)
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -139,7 +143,7 @@ def run(
 
 
 def _happened(setting: Setting, vault: Holding, moment: Moment) -> Holding:
-    """After flows, splits and fees; fees need every price, and wait for them."""
+    """After fees and flows; fees need every price, and wait for them."""
     targets = path.targets_at(vault.mandate.path, moment.block.timestamp)
     priced = all(price.value for price in answers(vault.mandate, moment))
     if moment.flow and not priced:
@@ -151,10 +155,6 @@ def _happened(setting: Setting, vault: Holding, moment: Moment) -> Holding:
 def _require_known(setting: Setting, moments: Sequence[Moment]) -> None:
     if not moments:
         raise InputError("There is no moment to decide at.", "Give a longer history.")
-    if any(moment.splits for moment in moments) and not isinstance(setting.strategy, FixedTargets):
-        raise InputError(
-            "A strategy would take a split for a fall.", "Give it prices that are adjusted for splits, and no splits."
-        )
     if any(len(moment.prices) != len(setting.mandate.assets) or min(moment.prices) <= 0 for moment in moments):
         raise InputError("A moment lacks the price of an asset.", "Every asset needs a price above zero at all times.")
 
@@ -278,7 +278,7 @@ def _snapshot(vault: Holding, moment: Moment) -> Snapshot:
 def gas_paid(setting: Setting, moments: Sequence[Moment], ticks: Sequence[TickRecord]) -> int:
     """D36{quote} that the transactions of a run have cost whoever sent them."""
     return sum(
-        tick.outcome.gas_used * (setting.gas.price if moment.gas is None else moment.gas)
+        setting.gas.cost(tick.outcome.gas_used, moment)
         for tick, moment in zip(ticks, moments, strict=True)
         if tick.outcome is not None
     )

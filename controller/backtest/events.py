@@ -1,4 +1,5 @@
-"""What happens to a vault besides its rebalances: money comes in and goes out, fees are taken, tokens are split."""
+"""What happens to a vault besides its rebalances: money comes in and goes out, fees are taken, tokens are split or
+end."""
 
 from __future__ import annotations
 
@@ -30,15 +31,12 @@ class Holding:
 
 
 def happened(vault: Holding, moment: Moment, targets: Sequence[int], *, fees_taken: bool) -> Holding:
-    """After a moment's splits, the fees until it where they are taken, and its flow.
+    """After the fees until a moment where they are taken, and its flow.
 
     Parameters
     ----------
     targets : {bps} at the moment.
     """
-    if moment.splits is not None:
-        split = zip(vault.balances, moment.splits, strict=True)
-        vault = replace(vault, balances=tuple(int(balance * ratio) for balance, ratio in split))
     if fees_taken or moment.flow:
         vault = _charged(vault, moment)
     return _flowed(vault, moment, targets) if moment.flow else vault
@@ -103,49 +101,52 @@ def with_flows(moments: Sequence[Moment], flows: Sequence[tuple[int, Fraction]])
     """
     found = list(moments)
     for time, amount in flows:
-        place = _place(moments, time, "flow")
+        place = _place(moments, time)
         found[place] = replace(found[place], flow=found[place].flow + round(amount * 10**VALUE_DECIMALS))
     return found
 
 
-def with_splits(
-    moments: Sequence[Moment], names: Sequence[str], splits: Sequence[tuple[int, str, Fraction]]
-) -> list[Moment]:
-    """Moments with the splits of tokens: from one on, a holder has `ratio` times as many.
-
-    Parameters
-    ----------
-    names : of the mandate's assets.
-    splits : {s}, asset, and ratio.
-
-    Raises
-    ------
-    InputError
-        When an asset is unknown, a ratio not above zero, or the time outside of the moments.
-    """
-    found = list(moments)
-    for time, asset, ratio in splits:
-        place = _place(moments, time, "split")
-        if asset not in names or ratio <= 0:
-            raise InputError(
-                f"A split of {asset} by {ratio} is none of this mandate's.",
-                f"Name one of {', '.join(names)}, and a ratio above zero.",
-            )
-        known = found[place].splits or (Fraction(1),) * len(names)
-        changed = tuple(old * ratio if name == asset else old for name, old in zip(names, known, strict=True))
-        found[place] = replace(found[place], splits=changed)
-    return found
-
-
-def _place(moments: Sequence[Moment], time: int, what: str) -> int:
+def _place(moments: Sequence[Moment], time: int) -> int:
     """Of the first moment at or after `time` {s}."""
     times = [moment.block.timestamp for moment in moments]
     if not times[0] < time <= times[-1]:
         raise InputError(
-            f"The {what} of {datetime.fromtimestamp(time, UTC):%Y-%m-%d} is outside of the history.",
+            f"The flow of {datetime.fromtimestamp(time, UTC):%Y-%m-%d} is outside of the history.",
             "Leave it out, or give a longer history.",
         )
     return bisect_left(times, time)
+
+
+def unsplit(history: pd.DataFrame, splits: Sequence[tuple[int, str, Fraction]]) -> pd.DataFrame:
+    """A history whose prices are of one token as it was at first: from a split on, of the tokens that it became.
+
+    Whoever holds the tokens has so many more of them, so that nothing of their value is lost, and nobody takes a split
+    for a fall: neither the vault, nor its shadows, nor a strategy.
+
+    Parameters
+    ----------
+    splits : {s}, asset, and the tokens that each token becomes.
+
+    Raises
+    ------
+    InputError
+        When an asset is no column, a ratio not above zero, or the time outside of the history.
+    """
+    found = history.copy()
+    for time, asset, ratio in splits:
+        day = datetime.fromtimestamp(time, UTC)
+        if asset not in found.columns or ratio <= 0:
+            raise InputError(
+                f"A split of {asset} by {ratio} is none of this history's.",
+                f"Name one of {', '.join(map(str, found.columns))}, and a ratio above zero.",
+            )
+        if not found.index[0] < day <= found.index[-1]:
+            raise InputError(
+                f"The split of {day:%Y-%m-%d} is outside of the history.",
+                "Leave it out, or give a longer history.",
+            )
+        found.loc[found.index >= day, asset] *= float(ratio)
+    return found
 
 
 def delisted(history: pd.DataFrame, ends: Mapping[str, tuple[pd.Timestamp, float]]) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from eth_utils.crypto import keccak
 
@@ -21,7 +20,6 @@ class Moment:
     updated_at: tuple[int, ...] | None = None  # {s} when each feed answered last; None: in this block
     gas: int | None = None  # D36{quote/gas} that gas costs; None: what the setting says
     flow: int = 0  # D36{quote} that comes in, or goes out where it is negative, before the tick
-    splits: tuple[Fraction, ...] | None = None  # tokens that each token becomes, before all else; None: no split
 
     @property
     def worth(self) -> tuple[int, ...]:

@@ -129,7 +129,7 @@ def simulation_sheet(
     headings = ("scenario", *(heading.replace("\n", " ") for heading, *_ in SHOWN.values()))
     rows = [row for name, one in found.items() for row in _rows(name, one)]
     many = _many(found)
-    pictures = [Picture(f"{name}: 5%, 50% and 95% of the paths", _fan(name, one, years)) for name, one in many.items()]
+    pictures = [Picture(f"{name}: 5%, 50% and 95% of the paths", fan(name, one, years)) for name, one in many.items()]
     for measure, words in (("worst_drift", "largest drift, %"), ("cost", "cost of trading, bps a year")):
         if many:
             picture = _distributions(many, measure, words, BPS if measure == "cost" else 100.0)
@@ -149,7 +149,8 @@ def _many(found: Mapping[str, Simulation]) -> dict[str, Simulation]:
     return {name: one for name, one in found.items() if len(one.outcomes) > 1}
 
 
-def _fan(name: str, one: Simulation, years: float) -> str:
+def fan(name: str, one: Simulation, years: float) -> str:
+    """SVG of the low end, the middle and the high end of the values over time."""
     times = np.linspace(0.0, years, one.values.shape[1])
     low, middle, high = np.quantile(one.values, (0.05, 0.5, 0.95), axis=0) / 1e6
     plane = Plane(

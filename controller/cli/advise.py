@@ -10,9 +10,9 @@ import numpy as np
 import typer
 
 from controller.cli import options
+from controller.cli.bars import working
 from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
-from controller.cli.working import working
 from controller.config import profile_file, quantities
 from controller.config.mandate_outline import Outline, outline
 from controller.errors import NotFoundError, UsageError

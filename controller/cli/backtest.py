@@ -10,6 +10,7 @@ from rich.table import Table
 
 from controller.cli import backtesting, options
 from controller.cli.backtesting import SCALE, day, ends_of, flows_of, prices_of, setting_of, splits_of
+from controller.cli.bars import counting
 from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
 from controller.config import quantities
@@ -76,18 +77,18 @@ def backtest(
 
     plan = outline(read_file(mandate))
     whole = events.delisted(prices_of(history), ends_of(delisted or []))
+    whole = whole if splits is None else events.unsplit(whole, splits_of(splits))
     prices = histories.part(whole, day("--from", start), day("--to", end))
     moments = histories.moments(plan.mandate, plan.names, prices)
     setting = setting_of(plan, depth, cost, strategy, gas)
     moments = moments if flows is None else events.with_flows(moments, flows_of(flows))
-    moments = moments if splits is None else events.with_splits(moments, plan.names, splits_of(splits))
     lag = Feeds(
         quantity("--feed-deviation", feed_deviation, quantities.share),
         quantity("--feed-heartbeat", feed_heartbeat, quantities.seconds),
     )
     moments = moments if lag == Feeds() else lag.seen(moments)
     moments = moments if gas_prices is None else with_gas(moments, read_history(gas_prices))
-    with backtesting.progress() as progress:
+    with counting() as progress:
         task = progress.add_task("Deciding", total=len(moments))
         ticks = run(
             setting,

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from controller.cli.output import err
 from controller.cli.quantity import quantity
 from controller.config import quantities, strategy_file
 from controller.config.files import read_file
@@ -74,12 +72,6 @@ def prices_of(named: str) -> pd.DataFrame:
 
 def day(option: str, text: str | None) -> datetime | None:
     return None if text is None else date(option, text)
-
-
-def progress() -> Progress:
-    """Of long work, on the error stream."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=err, transient=True)
 
 
 def flows_of(file: Path) -> list[tuple[int, Fraction]]:

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from controller.cli import options
+from controller.cli.bars import working
 from controller.cli.output import out, print_json
-from controller.cli.working import working
 
 if TYPE_CHECKING:
     from controller.strategy.statistics import Chance

@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from controller.cli import options
+from controller.cli.bars import working
 from controller.cli.goal_check import File, Paths, Seed, chance_document, interval_words
 from controller.cli.output import out, print_json
 from controller.cli.weights import read_weights
-from controller.cli.working import working
 from controller.errors import UsageError
 from controller.report.wording import plural
 

@@ -9,6 +9,7 @@ import typer
 
 from controller.cli import backtesting, options
 from controller.cli.backtesting import SCALE, day, prices_of, setting_of
+from controller.cli.bars import counting
 from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
 from controller.config import quantities
@@ -132,7 +133,7 @@ def _run(
 
     found: dict[str, Simulation] = {}
     returns = simple_returns(course.past, course.names)
-    with backtesting.progress() as progress:
+    with counting() as progress:
         task = progress.add_task("Simulating", total=paths * sum(name not in EPISODES for name in names))
         for name in names:
             if name in EPISODES:

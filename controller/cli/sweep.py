@@ -9,6 +9,7 @@ import typer
 
 from controller.cli import backtesting, options
 from controller.cli.backtesting import SCALE, day, prices_of, setting_of
+from controller.cli.bars import counting
 from controller.cli.output import out, print_json
 from controller.cli.quantity import quantity
 from controller.config import quantities
@@ -67,7 +68,7 @@ def sweep(
     plan = outline(read_file(mandate))
     work = _work(plan, _grid(plan, axis or [], file, depth, cost), history, (start, end), value)
     store = Store.opened(folder, work)
-    with backtesting.progress() as progress:
+    with counting() as progress:
         task = progress.add_task("Sweeping", total=len(work.grid))
         engines.sweep(
             work, store, jobs=jobs, cluster=cluster, progress=lambda done: progress.update(task, advance=done)

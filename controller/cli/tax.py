@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from controller.cli.gathered import gathered
+from controller.cli.option_groups import gathered
 from controller.cli.tax_check import check
 from controller.cli.tax_harvest import harvest
 from controller.cli.tax_lots import lots

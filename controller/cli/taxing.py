@@ -13,8 +13,8 @@ from eth_utils.address import is_address, to_checksum_address
 from controller.audit.flows import DEAD
 from controller.chain.contract import Contract
 from controller.chain.entries import Created, MandateSet
+from controller.cli.bars import working
 from controller.cli.session import Session
-from controller.cli.working import working
 from controller.config import quantities
 from controller.config.files import read_file
 from controller.errors import UsageError

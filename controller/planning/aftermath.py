@@ -19,6 +19,16 @@ def balances_after(balances: Sequence[int], fills: Sequence[Fill]) -> tuple[int,
     return tuple(held)
 
 
+def sold(fills: Sequence[Fill], prices: Sequence[int]) -> int:
+    """D36{quote} that fills have sold, at prices D36{quote/qTok}."""
+    return sum(fill.amount_in * prices[fill.sell] for fill in fills)
+
+
+def lost(fills: Sequence[Fill], prices: Sequence[int]) -> int:
+    """D36{quote} that fills have lost at prices D36{quote/qTok}; a gain of one does not offset another's loss."""
+    return sum(max(fill.amount_in * prices[fill.sell] - fill.amount_out * prices[fill.buy], 0) for fill in fills)
+
+
 def status_after(snapshot: Snapshot, fills: Sequence[Fill], now: int) -> Status:
     """The status after fills at `now` {s}; what is used of the budgets is as of `now`.
 
@@ -32,16 +42,12 @@ def status_after(snapshot: Snapshot, fills: Sequence[Fill], now: int) -> Status:
         for asset, (value, target) in enumerate(zip(held, book.targets, strict=True))
     )
     until = status.open_until if book.cause is Cause.OPEN else now + book.mandate.destination.window
-    # D36{quote} = {qTok} * D36{quote/qTok}
-    sold = [fill.amount_in * book.prices[fill.sell] for fill in fills]
-    bought = [fill.amount_out * book.prices[fill.buy] for fill in fills]
-    lost = sum(max(out - back, 0) for out, back in zip(sold, bought, strict=True))
     return replace(
         status,
         nonce=status.nonce + 1,
         last_rebalance=now,
         open_until=until if open_ else 0,
         breaches=book.breaches if open_ else 0,
-        loss_used=book.loss.used(lost, book.total),
-        turnover_used=book.turnover.used(sum(sold), book.total),
+        loss_used=book.loss.used(lost(fills, book.prices), book.total),
+        turnover_used=book.turnover.used(sold(fills, book.prices), book.total),
     )

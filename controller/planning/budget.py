@@ -6,6 +6,7 @@ whole budget goes through it, half at once and half leaked. Levels are D14{1} of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from controller.units import BPS, div_up
@@ -68,3 +69,17 @@ class Bucket:
             return None
         # D14{1} * {s} / {s} leaks, rounded down: {s} = D14{1} * {s} / D14{1}, rounded up
         return div_up(over * self.window, self.capacity) if over > 0 else 0
+
+
+def most_used(uses: Iterable[tuple[int, int, int]], budget: int, window: int) -> int:
+    """D14{1} that was in use at most.
+
+    Parameters
+    ----------
+    uses : {s} ascending, D36{quote} that is used then, and D36{quote} that the vault is worth.
+    """
+    bucket, last, most = Bucket(0, budget, window), 0, 0
+    for time, amount, total in uses:
+        level = bucket.after(time - last).used(amount, total)
+        bucket, last, most = replace(bucket, level=level), time, max(most, level)
+    return most

@@ -51,13 +51,7 @@ class Plane:
 
 def figure(title: str, plane: Plane, series: Sequence[Series]) -> str:
     """The text of an SVG file."""
-    body = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" style="{STYLE}">',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        words_at(LEFT, 24, title, "font-size:15px;font-weight:600"),
-        *_frame(plane),
-    ]
+    body = [*opening(title), *_frame(plane)]
     for number, one in enumerate(series):
         colour = COLOURS[number % len(COLOURS)]
         body += _dots(one, plane, colour) if one.dots else [_line(one, plane, colour)]
@@ -66,6 +60,22 @@ def figure(title: str, plane: Plane, series: Sequence[Series]) -> str:
         body.append(f'<rect x="{edge}" y="{height - 7}" width="14" height="5" fill="{colour}"/>')
         body.append(words_at(edge + 20, height, one.label))
     return "\n".join([*body, "</svg>", ""])
+
+
+def opening(title: str) -> list[str]:
+    """How every picture begins: its title on white."""
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" style="{STYLE}">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+        words_at(LEFT, 24, title, "font-size:15px;font-weight:600"),
+    ]
+
+
+def upright(middle: float, words: str) -> str:
+    """Words beside a vertical axis, read from below; `middle` {px} from the top."""
+    turned = f'transform="rotate(-90 18 {middle:.0f})" style="text-anchor:middle"'
+    return f'<text x="18" y="{middle:.0f}" {turned}>{escape(words)}</text>'
 
 
 def _place(plane: Plane, x: float, y: float) -> tuple[float, float]:
@@ -89,9 +99,7 @@ def _frame(plane: Plane) -> list[str]:
         parts.append(words_at(x, bottom + 20, mark.text, "text-anchor:middle"))
     parts.append(f'<path d="M{LEFT},{TOP}V{bottom}H{right}" fill="none" stroke="#444444"/>')
     parts.append(words_at((LEFT + right) / 2, HEIGHT - 10, plane.x_name, "text-anchor:middle"))
-    middle = (TOP + bottom) / 2
-    turned = f'transform="rotate(-90 18 {middle:.0f})" style="text-anchor:middle"'
-    parts.append(f'<text x="18" y="{middle:.0f}" {turned}>{escape(plane.y_name)}</text>')
+    parts.append(upright((TOP + bottom) / 2, plane.y_name))
     return parts
 
 

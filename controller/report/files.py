@@ -1,4 +1,4 @@
-"""Pages on disk: whole or not at all."""
+"""Pages: made from the templates of this package, and on disk whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import secrets
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from controller.errors import StorageError
+from controller.errors import MissingExtraError, StorageError
 
 
 def write_page(path: Path, text: str) -> None:
@@ -33,6 +34,26 @@ def write_page(path: Path, text: str) -> None:
             f"The report cannot be written to {path}: {error.strerror or error}.",
             "Free some space or name another file.",
         ) from error
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A page of this package's style; `values` are escaped unless they are `Markup`.
+
+    Raises
+    ------
+    MissingExtraError
+        When jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
+        from markupsafe import Markup
+    except ImportError as error:
+        raise MissingExtraError("report", "jinja2") from error
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(part)
+    )
+    style = Markup(part("page.css"))  # noqa: S704 a file of this package
+    return environment.get_template(template).render(style=style, **values)
 
 
 def part(name: str) -> str:

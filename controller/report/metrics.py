@@ -23,12 +23,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from controller.errors import InputError, NotFoundError
 from controller.model import BlockRef, Cause, Fill, Mandate, Outcome, Reason, TickRecord
-from controller.planning.budget import Bucket
+from controller.planning.aftermath import lost, sold
+from controller.planning.budget import capacity, most_used
 from controller.report.shadows import Frictionless, buy_and_hold, frictionless, value_per_share
 from controller.units import D18
 
@@ -264,24 +265,18 @@ def summarise(ticks: Sequence[TickRecord], mandate: Mandate, *, gas_price: GasPr
     )
 
 
-def _most_used(outcomes: Sequence[Outcome], budget: int, window: int, uses: Callable[[Outcome], int]) -> int:
+def _most_used(outcomes: Sequence[Outcome], budget: int, window: int, used: Callable[[Outcome], int]) -> int:
     """D18{1} of what may be used at once, rounded down."""
-    bucket, last, most = Bucket(0, budget, window), 0, 0
-    for outcome in outcomes:
-        now = outcome.block.timestamp
-        level = bucket.after(now - last).used(uses(outcome), outcome.rebalance.value_before)
-        bucket, last, most = replace(bucket, level=level), now, max(most, level)
-    return most * D18 // bucket.capacity
+    uses = ((one.block.timestamp, used(one), one.rebalance.value_before) for one in outcomes)
+    return most_used(uses, budget, window) * D18 // capacity(budget)
 
 
 def _lost(outcome: Outcome) -> int:
-    """D36{quote} that the trades lost; a gain does not offset it."""
-    return sum(max(trade.sold - trade.bought, 0) for trade in _trades(outcome))
+    return lost(outcome.rebalance.fills, outcome.rebalance.prices)
 
 
 def _sold(outcome: Outcome) -> int:
-    """D36{quote}"""
-    return sum(trade.sold for trade in _trades(outcome))
+    return sold(outcome.rebalance.fills, outcome.rebalance.prices)
 
 
 def _check(ticks: Sequence[TickRecord]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from controller.errors import InputError, MissingExtraError
 from controller.model import Mandate, TickRecord
 from controller.report.charts import Pictures, pictures
-from controller.report.files import part, write_page
+from controller.report.files import part, rendered, write_page
 from controller.report.metrics import Execution, Summary, executions
 from controller.report.wording import (
     Row,
@@ -124,20 +124,16 @@ def render(
         When there is not one symbol for each asset.
     """
     try:
-        from jinja2 import Environment, StrictUndefined
         from markupsafe import Markup
     except ImportError as error:
         raise MissingExtraError("report", "jinja2") from error
     if len(words.symbols) != len(mandate.assets):
         raise InputError(f"{len(words.symbols)} symbols are given for the {len(mandate.assets)} assets of the mandate.")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     script = part("page.js")
     drawn = pictures(ticks, mandate, summary, words)
     trades = executions(ticks)
-    return environment.from_string(
-        part("page.html")
-    ).render(
-        style=Markup(part("page.css")),  # noqa: S704 a file of this package
+    return rendered(
+        "page.html",
         script=Markup(script),  # noqa: S704 a file of this package
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         mandate=mandate,

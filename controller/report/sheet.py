@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.errors import MissingExtraError
-from controller.report.files import part, write_page
+from controller.report.files import rendered, write_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,8 @@ def write_sheet(path: Path, sheet: Sheet) -> None:
         When the file cannot be written; an older one is then untouched.
     """
     try:
-        from jinja2 import Environment, StrictUndefined
         from markupsafe import Markup
     except ImportError as error:
         raise MissingExtraError("report", "jinja2") from error
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    style = Markup(part("page.css"))  # noqa: S704 a file of this package
     pictures = [Picture(one.note, Markup(one.svg)) for one in sheet.pictures]  # noqa: S704 our own drawing, escaped there
-    shown = Sheet(sheet.title, sheet.subtitle, sheet.paragraphs, sheet.tables, pictures, sheet.footer)
-    write_page(path, environment.from_string(part("sheet.html")).render(style=style, sheet=shown))
+    write_page(path, rendered("sheet.html", sheet=replace(sheet, pictures=pictures)))

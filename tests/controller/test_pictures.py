@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,13 +22,12 @@ def test_pictures__of_trading__then_the_committed_ones(monkeypatch: pytest.Monke
         ElementTree.fromstring(text)  # noqa: S314 - drawn here
 
 
-def test_pictures__of_optimisers__then_the_committed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("script", ["optimiser_pictures", "simulation_picture"])
+def test_pictures__of_what_is_computed__then_the_committed_ones(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "scripts")
-    import optimiser_pictures
-
-    for name, text in optimiser_pictures.pictures().items():
+    for name, text in import_module(script).pictures().items():
         committed = ElementTree.parse(ROOT / "docs" / "images" / name).getroot()  # noqa: S314 - drawn here
         drawn = ElementTree.fromstring(text)  # noqa: S314 - drawn here
         # the last digits of a path are the processor's
         assert [each.tag for each in drawn.iter()] == [each.tag for each in committed.iter()]
-        assert "".join(drawn.itertext()) == "".join(committed.itertext()), "run: scripts/optimiser_pictures.py"
+        assert "".join(drawn.itertext()) == "".join(committed.itertext()), f"run: scripts/{script}.py"

@@ -11,7 +11,7 @@ from rich.table import Table
 from controller.backtest.performance import Measure
 from controller.backtest.sweep.grid import Axis, Grid
 from controller.backtest.sweep.verdict import Ranked, Verdict
-from controller.report.heat import heat_map
+from controller.report.heat_map import heat_map
 from controller.report.sheet import Picture, Sheet, SheetTable
 from controller.units import BPS
 

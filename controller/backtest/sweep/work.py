@@ -19,6 +19,7 @@ from controller.backtest.moments import Moment
 from controller.backtest.sweep.grid import Grid
 from controller.errors import InputError
 from controller.model import TickRecord
+from controller.planning.aftermath import lost, sold
 from controller.units import VALUE_DECIMALS
 
 if TYPE_CHECKING:
@@ -119,12 +120,9 @@ class Work:
 
         ticks, found = self._run(setting), np.empty(self._columns)
         done = [(tick.outcome.rebalance, tick.value) for tick in ticks if tick.outcome]
-        sums, counts = np.zeros(2), np.array([len(done), sum(len(each.fills) for each, _ in done)])
-        for each, total in done:
-            sold = [fill.amount_in * each.prices[fill.sell] for fill in each.fills]
-            bought = [fill.amount_out * each.prices[fill.buy] for fill in each.fills]
-            sums[0] += sum(max(out - back, 0) for out, back in zip(sold, bought, strict=True)) / total
-            sums[1] += sum(sold) / total
+        counts = np.array([len(done), sum(len(each.fills) for each, _ in done)])
+        parts = [(lost(each.fills, each.prices) / total, sold(each.fills, each.prices) / total) for each, total in done]
+        sums = np.array(parts).reshape(-1, 2).sum(axis=0)
         measure_one(_values(ticks), self.track.years, sums, counts, found)
         return found
 

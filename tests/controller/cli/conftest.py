@@ -10,6 +10,8 @@ import pytest
 from command import Here
 from vault_world import VaultWorld, vault_world
 
+from controller.replay.markets import MACRO
+
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultWorld]:
@@ -33,3 +35,10 @@ def world(shared: VaultWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
     return Here(monkeypatch, capsys)
+
+
+@pytest.fixture
+def macro_mandate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo's mandate as mandate.toml, in a working directory of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    Path("mandate.toml").write_bytes(MACRO.mandate_file())

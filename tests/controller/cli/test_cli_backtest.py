@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import resources
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,7 @@ from command import Here
 WHOLE = ("backtest", "mandate.toml", "macro", "--from", "2000-01")
 
 
-@pytest.fixture(autouse=True)
-def _mandate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    source = resources.files("controller.replay").joinpath("mandates", "macro.toml").read_bytes()
-    Path("mandate.toml").write_bytes(source)
+pytestmark = pytest.mark.usefixtures("macro_mandate")
 
 
 def test_backtest__when_all_is_well__then_numbers_intervals_and_a_page(here: Here) -> None:
@@ -106,3 +103,16 @@ def test_backtest__by_a_strategy_file__then_targets_move_within_the_mandate(here
     assert (moved["value_d36"], moved["rebalances"]) != (fixed["value_d36"], fixed["rebalances"])
     again = here("backtest", "mandate.toml", "macro", "--from", "1990-01", "--strategy", "strategy.toml", "--json")
     assert again.document == done.document
+
+
+def commands() -> list[str]:
+    """Of the page on backtests that begin with a mandate."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "BACKTEST.md").read_text()
+    return re.findall(r"^evenkeel (?:backtest|simulate|sweep) .*$", page, re.MULTILINE)
+
+
+def test_page__every_command__then_its_options_are_known(here: Here) -> None:
+    assert len(commands()) >= 6
+    for line in commands():
+        done = here(*shlex.split(line.replace("mandate.toml", "nowhere.toml"))[1:])
+        assert (done.code, "nowhere.toml cannot be read" in done.said) == (65, True), f"{line}: {done.said}"

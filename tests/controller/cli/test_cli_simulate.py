@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,7 @@ from command import Here
 WHOLE = ("simulate", "mandate.toml", "macro", "--from", "1990-01", "--years", "2", "--paths", "6", "--jobs", "1")
 
 
-@pytest.fixture(autouse=True)
-def _mandate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    source = resources.files("controller.replay").joinpath("mandates", "macro.toml").read_bytes()
-    Path("mandate.toml").write_bytes(source)
+pytestmark = pytest.mark.usefixtures("macro_mandate")
 
 
 def test_simulate__of_several_scenarios__then_a_table_sentences_and_a_page(here: Here) -> None:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib import resources
 from pathlib import Path
 
 import pandas as pd
@@ -18,11 +17,7 @@ AXES = ("--axis", "band=2%,5%", "--axis", "destination=0%,1%,3%")
 SWEEP = ("sweep", "mandate.toml", "macro", "--from", "2000-01")
 
 
-@pytest.fixture(autouse=True)
-def _mandate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    source = resources.files("controller.replay").joinpath("mandates", "macro.toml").read_bytes()
-    Path("mandate.toml").write_bytes(source)
+pytestmark = pytest.mark.usefixtures("macro_mandate")
 
 
 def test_sweep__when_all_is_well__then_the_best_and_how_much_of_it_is_luck(here: Here) -> None:

@@ -13,7 +13,7 @@ from planning_pieces import make_mandate
 
 from controller.backtest.attribution import attribute
 from controller.backtest.engine import Setting, run
-from controller.backtest.events import delisted, with_flows, with_splits
+from controller.backtest.events import delisted, unsplit, with_flows
 from controller.backtest.feeds import Feeds
 from controller.backtest.history import moments
 from controller.backtest.moments import Moment
@@ -155,26 +155,37 @@ def test_fees__then_they_are_what_the_shares_lose_beside_the_shadow() -> None:
 # ---- tokens
 
 
-def test_with_splits__then_nothing_of_the_value_is_lost_and_nothing_is_traded() -> None:
-    index = pd.date_range("2001-01-01", periods=20, tz="UTC").to_pydatetime()
-    plain = np.full((20, 3), 100.0)
+def test_unsplit__then_nothing_of_the_value_is_lost_and_nothing_is_traded() -> None:
+    days = pd.date_range("2001-01-01", periods=20, tz="UTC")
+    plain = pd.DataFrame(100.0, days, list(NAMES))
     raw = plain.copy()
-    raw[10:, 0] /= 4
-    whole = ticks(MANDATE, moments(MANDATE, NAMES, freeze(plain, NAMES, index)))
-    quoted = moments(MANDATE, NAMES, freeze(raw, NAMES, index))
-    split = ticks(MANDATE, with_splits(quoted, NAMES, [(at("2001-01-11"), "EQUITY", Fraction(4))]))
-    assert [tick.value for tick in split] == [tick.value for tick in whole]
-    assert not any(tick.outcome for tick in split)
-    assert any(tick.outcome for tick in ticks(MANDATE, quoted))  # without it, a fall by three quarters
+    raw.iloc[10:, 0] /= 4
+    raw.iloc[15:, 0] /= 2
+    whole = ticks(MANDATE, moments(MANDATE, NAMES, plain))
+    splits = [(at("2001-01-11"), "EQUITY", Fraction(4)), (at("2001-01-16"), "EQUITY", Fraction(2))]
+    assert ticks(MANDATE, moments(MANDATE, NAMES, unsplit(raw, splits))) == whole
+    assert not any(tick.outcome for tick in whole)
+    assert any(tick.outcome for tick in ticks(MANDATE, moments(MANDATE, NAMES, raw)))  # without it, a fall
 
 
-def test_with_splits__of_what_is_not_there__then_an_error() -> None:
+def test_unsplit__then_its_shadows_do_not_take_it_for_a_fall() -> None:
+    prices = datasets.macro().loc["1990":"1999", list(NAMES)]
+    raw = prices.copy()
+    raw.loc["1995":, "EQUITY"] /= 4
+    found = unsplit(raw, [(at("1995-01-01"), "EQUITY", Fraction(4))])
+    done, plain = (ticks(MANDATE, moments(MANDATE, NAMES, each)) for each in (found, prices))
+    ours, theirs = (attribute(each, frictionless(each, MANDATE), Proportional(10).kept) for each in (done, plain))
+    assert ours.as_dict() == pytest.approx(theirs.as_dict(), rel=1e-6)
+
+
+def test_unsplit__of_what_is_not_there__then_an_error() -> None:
+    prices = datasets.macro().loc["1990":"1999", list(NAMES)]
     with pytest.raises(InputError, match="split of SILVER"):
-        with_splits(history(), NAMES, [(at("2001-03-01"), "SILVER", Fraction(2))])
+        unsplit(prices, [(at("1995-03-01"), "SILVER", Fraction(2))])
     with pytest.raises(InputError, match="by -2"):
-        with_splits(history(), NAMES, [(at("2001-03-01"), "GOLD", Fraction(-2))])
+        unsplit(prices, [(at("1995-03-01"), "GOLD", Fraction(-2))])
     with pytest.raises(InputError, match="split of 2009-03-01 is outside"):
-        with_splits(history(), NAMES, [(at("2009-03-01"), "GOLD", Fraction(2))])
+        unsplit(prices, [(at("2009-03-01"), "GOLD", Fraction(2))])
 
 
 def test_delisted__then_the_asset_is_worth_its_part_from_that_day_on() -> None:

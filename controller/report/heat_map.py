@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
-from controller.report.figure import BOTTOM, HEIGHT, LEFT, STYLE, TOP, WIDTH, words_at
+from controller.report.figure import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, opening, upright, words_at
 
 COLD, HOT = (247, 251, 255), (8, 81, 156)
 """Light to dark: the order is seen without colours, too."""
@@ -34,12 +34,7 @@ def heat_map(
     known = [value for row in values for value in row if value is not None]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     wide, tall = (WIDTH - LEFT - EDGE) / len(across[1]), (HEIGHT - TOP - BOTTOM) / len(upward[1])
-    body = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" style="{STYLE}">',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        words_at(LEFT, 24, title, "font-size:15px;font-weight:600"),
-    ]
+    body = opening(title)
     for row, line in enumerate(values):
         for column, value in enumerate(line):
             if value is not None:
@@ -69,9 +64,7 @@ def _names(across: tuple[str, Sequence[str]], upward: tuple[str, Sequence[str]],
     for place, label in _some(upward[1]):
         parts.append(words_at(LEFT - 8, bottom - tall * (place + 0.5) + 4, label, "text-anchor:end"))
     parts.append(words_at((LEFT + WIDTH - EDGE) / 2, HEIGHT - 10, across[0], "text-anchor:middle"))
-    middle = round((TOP + bottom) / 2)
-    turned = f'transform="rotate(-90 18 {middle})" style="text-anchor:middle"'
-    parts.append(f'<text x="18" y="{middle}" {turned}>{escape(upward[0])}</text>')
+    parts.append(upright((TOP + bottom) / 2, upward[0]))
     return parts
 
 

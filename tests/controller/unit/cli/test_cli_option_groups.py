@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.testing import CliRunner
 
-from controller.cli.gathered import gathered
+from controller.cli.option_groups import gathered
 
 
 @dataclass(frozen=True)
