@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -19,13 +21,15 @@ from controller.backtest.moments import moments_of
 from controller.backtest.paper import Proportional
 from controller.backtest.performance import differences, measures
 from controller.backtest.sweep.engines import sweep
-from controller.backtest.sweep.grid import Axis, Grid, grid
+from controller.backtest.sweep.grid import Axis, Grid, grid, is_possible
 from controller.backtest.sweep.shown import heat, sweep_document, sweep_sheet
 from controller.backtest.sweep.store import Store
 from controller.backtest.sweep.verdict import verdict
 from controller.backtest.sweep.work import BY_ENGINE, DONE, IMPOSSIBLE, Work
+from controller.config.mandate_outline import outline
 from controller.errors import InputError
-from controller.model import Snapshot, TriggerKind
+from controller.model import Mandate, Snapshot, TriggerKind
+from controller.replay.markets import MACRO
 
 VALUE = 10**6 * 10**36
 DAYS = 300
@@ -79,6 +83,43 @@ def test_grid__when_it_makes_no_sense__then_said(axes: list[Axis], words: str) -
         grid(BASE, axes)
     with pytest.raises(InputError, match="without pools"):
         Grid(replace(BASE, market=None), (axis("cost", 5),)).setting(0)  # type: ignore[arg-type]
+
+
+def allowed(mandate: Mandate) -> bool:
+    """Whether a mandate file may say it, without what has no effect there: by the rules of the file itself."""
+    trigger, end = mandate.trigger, mandate.destination
+    said = {"kind": f'"{trigger.kind.name.lower()}"'}
+    if trigger.kind is not TriggerKind.CALENDAR:
+        bands = {"band": trigger.band, "relative_band": trigger.relative_band}
+        said |= {key: f'"{value} bps"' for key, value in bands.items() if value}
+    if trigger.kind is not TriggerKind.THRESHOLD and trigger.every:
+        said["every"] = '"1 month"'
+    aims = {"drift": end.drift} if "band" in said or "relative_band" not in said else {}
+    aims |= {"relative_drift": end.relative_drift} if "relative_band" in said else {}
+    text = MACRO.mandate_file().decode()
+    for name, rows in (("trigger", said), ("destination", {key: f'"{value} bps"' for key, value in aims.items()})):
+        lines = "".join(f"{key} = {value}\n" for key, value in rows.items())
+        text = re.sub(rf"\[{name}\]\n(.*?)\n\n", f"[{name}]\n{lines}\n", text, flags=re.DOTALL)
+    try:
+        outline(text.encode())
+    except InputError:
+        return False
+    return True
+
+
+def test_is_possible__then_just_what_a_mandate_file_may_say() -> None:
+    found = set()
+    for kind, band, relative, every, drift, near in product(
+        TriggerKind, (0, 200), (0, 1_000), (0, 1), (0, 100, 200), (0, 500, 1_000)
+    ):
+        mandate = replace(
+            BASE.mandate,
+            trigger=replace(BASE.mandate.trigger, kind=kind, band=band, relative_band=relative, every=every),
+            destination=replace(BASE.mandate.destination, drift=drift, relative_drift=near),
+        )
+        assert is_possible(mandate) == allowed(mandate), (kind, band, relative, every, drift, near)
+        found.add(is_possible(mandate))
+    assert found == {True, False}
 
 
 def test_piece__then_the_engines_own_measures() -> None:
