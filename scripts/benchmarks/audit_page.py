@@ -18,7 +18,7 @@ without it, and how often the node is asked.
 """
 GROWTH = """
 L0 over a made-up chain of entries that is never in memory as a whole, beside eth_abi.decode and keccak256 of the same
-bytes, which decodes and hashes and checks nothing.
+bytes, which decodes and hashes and checks nothing; beyond 100,000 entries its time for each is taken to stay the same.
 
 """
 LONGER = """
